@@ -1,0 +1,76 @@
+"""SQLite in WAL mode with one file lock in front of every write transaction.
+
+SQLite lets one writer in at a time and makes the others poll, so under eight writers the unlucky
+ones wait near a second. A file lock hands the turn over at once (measured: p99 26-50 ms instead
+of 0.7-1 s; docs/adr/0002-two-ways-to-run.md). ``synchronous=FULL`` keeps what was committed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import Any
+
+from django.db.backends.sqlite3 import base
+from django.utils.asyncio import async_unsafe
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """Serialise ``BEGIN IMMEDIATE`` between threads and processes by an exclusive lock."""
+
+    _lock_fd: int | None = None
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = super().get_connection_params()
+        params.setdefault("timeout", 30)
+        self.transaction_mode = "IMMEDIATE"
+        self.init_commands = [
+            "PRAGMA journal_mode=WAL",
+            "PRAGMA synchronous=FULL",
+            "PRAGMA cache_size=-65536",
+        ]
+        return params
+
+    def _start_transaction_under_autocommit(self) -> None:
+        self._take_turn()
+        try:
+            super()._start_transaction_under_autocommit()
+        except BaseException:
+            self._end_turn()
+            raise
+
+    def _take_turn(self) -> None:
+        if self._lock_fd is not None or self.is_in_memory_db():
+            return
+        path = f"{self.settings_dict['NAME']}.lock"
+        # Each connection opens the file itself: flock then keeps threads apart as well.
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._lock_fd = descriptor
+
+    def _end_turn(self) -> None:
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+            self._lock_fd = None
+
+    def _commit(self) -> None:
+        super()._commit()
+        self._end_turn()
+
+    def _rollback(self) -> None:
+        try:
+            super()._rollback()
+        finally:
+            self._end_turn()
+
+    @async_unsafe
+    def close(self) -> None:
+        try:
+            super().close()
+        finally:
+            if not self.in_atomic_block:
+                self._end_turn()
