@@ -136,7 +136,9 @@ class Doors:
         caller = registration.identify(self.store, tokens)
         if caller is None:
             spent = any(self.store.is_spent(token) for token in tokens)
-            reason = "TOKEN_A is used up" if spent else "the credentials token is missing or unknown"
+            reason = (
+                "TOKEN_A is used up" if spent else "the credentials token is missing or unknown"
+            )
             raise Refused(401, CLIENT_ERROR, reason)
         return caller
 

@@ -1,4 +1,4 @@
-"""Read dumps of OCPI objects so that each object's text is served exactly as it stands in the file."""
+"""Read dumps of OCPI objects; each object's text is served exactly as it stands in the file."""
 
 import gzip
 import hashlib

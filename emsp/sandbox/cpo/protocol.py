@@ -50,7 +50,9 @@ class Refused(Exception):
         self.sentence = sentence
 
 
-def answer(data: Any, *, http_status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def answer(
+    data: Any, *, http_status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """Wrap data into the envelope of a success."""
     return raw_answer(
         json.dumps(data, ensure_ascii=False), http_status=http_status, headers=headers

@@ -127,7 +127,7 @@ async def renew(store: Store, ourselves: Ourselves, caller: Caller, body: Any) -
 
 
 def unregister(store: Store, ourselves: Ourselves, caller: Caller) -> None:
-    """Answer DELETE credentials: forget the platform and write a fresh TOKEN_A where there is a file.
+    """Answer DELETE credentials: forget the platform; a token file gets a fresh TOKEN_A.
 
     Raises: Refused with 405 when not registered.
     Source: OCPI 2.2.1, credentials, DELETE method.
