@@ -13,7 +13,7 @@ from emsp import env
 BASE_DIR = Path(__file__).resolve().parent.parent
 env.load_env_file(env.read_path("ENV_FILE", BASE_DIR / ".env"))
 
-# --- What this installation is -----------------------------------------------------------------
+# --- What this installation is ------------------------------------------------------------------
 DEMO = env.read_bool("DEMO", default=False)
 DEBUG = env.read_bool("DEBUG", default=False)
 SECRET_KEY = env.read_str("SECRET_KEY")
@@ -30,7 +30,7 @@ BRAND_ACCENT = env.read_colour("BRAND_ACCENT", "#c8f031")
 OCPI_COUNTRY_CODE = env.read_str("OCPI_COUNTRY_CODE", "NL")
 OCPI_PARTY_ID = env.read_str("OCPI_PARTY_ID", "VWY")
 
-# --- Django ------------------------------------------------------------------------------------
+# --- Django -------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "unfold",
     "django.contrib.admin",
@@ -116,7 +116,7 @@ LOCALE_PATHS = [BASE_DIR / "emsp" / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- Static files: ours from static/, third parties from npm by an allow-list --------------------
+# --- Static files: ours from static/, third parties from npm by an allow-list -------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -146,7 +146,7 @@ NPM_FILES = {
     ),
 }
 
-# --- Security ------------------------------------------------------------------------------------
+# --- Security -----------------------------------------------------------------------------------
 HTTPS = PUBLIC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS and env.read_bool("SSL_REDIRECT", default=True)
@@ -174,7 +174,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# --- The public API ------------------------------------------------------------------------------
+# --- The public API -----------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["emsp.kernel.rest.BoundedJSONParser"],
@@ -191,7 +191,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
 }
 
-# --- Jobs ----------------------------------------------------------------------------------------
+# --- Jobs ---------------------------------------------------------------------------------------
 # The outbox in the database is the truth; Celery executes and beat only ticks (docs/adr).
 CELERY_BROKER_URL = env.read_str("CELERY_BROKER_URL", "filesystem://")
 CELERY_TASK_IGNORE_RESULT = True
@@ -218,11 +218,11 @@ else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {"unacked_restore_throttle": 1, "unacked_restore_interval": 2}
 JOB_SLOTS = env.read_int("JOB_SLOTS", 4, minimum=1, maximum=256)
 
-# --- Outside parties -------------------------------------------------------------------------------
+# --- Outside parties ----------------------------------------------------------------------------
 # Partners' addresses may lie in private networks only where this is wished (demo, tests).
 ALLOW_PRIVATE_ADDRESSES = env.read_bool("ALLOW_PRIVATE_ADDRESSES", default=False)
 
-# --- Logs: constant messages and ids, never a token, name or position --------------------------------
+# --- Logs: constant messages and ids, never a token, name or position ---------------------------
 LOG_LEVEL = env.read_str("LOG_LEVEL", "INFO")
 structlog.configure(
     processors=[

@@ -226,7 +226,7 @@ def run_job(job_id: int, token: uuid.UUID) -> None:
         log.warning("job lease lost", job_id=job_id, kind=run.kind)
     except RetryLater as later:
         _put_back(run, reason=str(later), after=later.after, counted=False)
-    except Exception as error:  # noqa: BLE001 - any failure is kept with the job, none is lost
+    except Exception as error:
         log.exception("job failed", job_id=job_id, kind=run.kind, attempt=run.attempt)
         _fail(run, error=error, max_attempts=handler.max_attempts if handler else 1)
 
@@ -259,7 +259,7 @@ def _start(job_id: int, token: uuid.UUID) -> JobRun | None:
 
 
 def _held(run: JobRun) -> Q:
-    return Q(pk=run.job_id, lease_token=run._token)  # noqa: SLF001
+    return Q(pk=run.job_id, lease_token=run._token)
 
 
 def _finish(run: JobRun) -> None:

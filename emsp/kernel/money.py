@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -45,10 +46,8 @@ class Money:
         if not self.amount.is_finite():
             message = f"an amount is a finite number, not {self.amount}"
             raise ValueError(message)
-        currency = self.currency
-        if not (isinstance(currency, str) and len(currency) == 3 and currency.isascii()
-                and currency.isalpha() and currency.isupper()):  # fmt: skip
-            raise CurrencyUnknown(currency)
+        if not re.fullmatch("[A-Z]{3}", self.currency):
+            raise CurrencyUnknown(self.currency)
 
     def __add__(self, other: Money) -> Money:
         self._require_same_currency(other)

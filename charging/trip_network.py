@@ -1,0 +1,184 @@
+"""The planner's network: built by a job from roads and fast-charging locations, shared by files.
+
+The leg table lies in ``DATA_DIR/legs/<key>``, where the key is a hash over the roads and the sites.
+``DATA_DIR/legs/current`` names the one in use and is replaced in one step, so every process maps
+a whole table: the old one until it looks again, then the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import structlog
+from django.conf import settings
+
+from charging.models import Location
+from charging.planner import Network
+from charging.planner.legs import SiteTable, build_leg_table, open_leg_table, save_leg_table
+from charging.planner.roads.snapping import OffRoad, Snapper
+from charging.planner.roads.store import RoadStoreMissing, open_road_graph
+from emsp.kernel import jobs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from charging.planner.roads.graph import RoadGraph
+
+log = structlog.get_logger(__name__)
+
+# What counts as fast: below it a stop on a trip takes hours.
+FAST_POWER_KW = 43.0
+REACH_M = 400_000.0
+BUILD_LEGS = "charging.build_legs"
+
+
+class TripNetworkMissing(Exception):
+    """Roads or legs are not built yet."""
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    key: str
+    network: Network
+
+
+_lock = threading.Lock()
+_roads: tuple[RoadGraph, Snapper] | None = None
+_loaded: _Loaded | None = None
+
+
+def request_legs(*, now: datetime) -> None:
+    """Ask for a leg table that fits the sites; call it in the transaction that changed them."""
+    jobs.enqueue(BUILD_LEGS, now=now, unique_key=BUILD_LEGS)
+
+
+@jobs.handles(BUILD_LEGS, lease=timedelta(minutes=10), transactional=False)
+def build_legs(run: jobs.JobRun) -> None:
+    """Build the leg table unless the one in use already fits roads and sites."""
+    try:
+        graph, snapper = _open_roads()
+    except RoadStoreMissing as error:
+        raise jobs.RetryLater(str(error), after=timedelta(minutes=1)) from error
+    sites = _join_sites(snapper)
+    key = _hash_sites(graph, sites)
+    if _read_current_key() == key:
+        return
+    folder = _legs_folder() / key
+    if not folder.is_dir():
+        table = build_leg_table(graph, sites=sites, reach_m=REACH_M)
+        run.extend_lease()
+        save_leg_table(table, folder)
+    _switch_to(key)
+    log.info("legs built", key=key, sites=len(sites))
+
+
+def load_network() -> Network:
+    """Return the network in use; maps a newer one when there is one.
+
+    Raises
+    ------
+    TripNetworkMissing
+        Roads or legs are not built yet.
+    """
+    global _loaded  # noqa: PLW0603 - one mapping a process, swapped whole
+    key = _read_current_key()
+    if not key:
+        raise TripNetworkMissing("the legs between fast-charging stations are still being built")
+    loaded = _loaded
+    if loaded is None or loaded.key != key:
+        with _lock:
+            try:
+                graph, snapper = _open_roads()
+            except RoadStoreMissing as error:
+                raise TripNetworkMissing(str(error)) from error
+            legs = open_leg_table(_legs_folder() / key)
+            loaded = _loaded = _Loaded(key, Network(graph=graph, legs=legs, snapper=snapper))
+    return loaded.network
+
+
+def roads_ready() -> bool:
+    return (_roads_folder() / "manifest.json").is_file()
+
+
+def legs_ready() -> bool:
+    return bool(_read_current_key())
+
+
+def _open_roads() -> tuple[RoadGraph, Snapper]:
+    global _roads  # noqa: PLW0603 - one mapping a process
+    if _roads is None:
+        graph = open_road_graph(_roads_folder())
+        _roads = graph, Snapper(graph)
+    return _roads
+
+
+def _join_sites(snapper: Snapper) -> SiteTable:
+    """Join every fast-charging location to its road node; those off every road are left out."""
+    rows = list(
+        Location.objects.filter(removed_at=None, publish=True, max_dc_power_kw__gte=FAST_POWER_KW)
+        .order_by("pk")
+        .values_list("pk", "lon", "lat")
+    )
+    joined, off_road = [], 0
+    for site_id, lon, lat in rows:
+        try:
+            point = snapper.snap(lon, lat)
+        except OffRoad:
+            off_road += 1
+            continue
+        joined.append((site_id, lon, lat, point.node, point.access_m, point.access_s))
+    if off_road:
+        log.warning("fast locations off every road", count=off_road)
+    columns = list(zip(*joined, strict=True)) or [()] * 6
+    return SiteTable(
+        site_id=np.array(columns[0], dtype=np.int64),
+        lon=np.array(columns[1], dtype=np.float64),
+        lat=np.array(columns[2], dtype=np.float64),
+        node=np.array(columns[3], dtype=np.int32),
+        access_m=np.array(columns[4], dtype=np.float64),
+        access_s=np.array(columns[5], dtype=np.float64),
+    )
+
+
+def _hash_sites(graph: RoadGraph, sites: SiteTable) -> str:
+    digest = hashlib.sha256(f"{graph.version} {REACH_M}".encode())
+    for column in (sites.site_id, sites.lon, sites.lat):
+        digest.update(column.tobytes())
+    return digest.hexdigest()[:32]
+
+
+def _switch_to(key: str) -> None:
+    folder = _legs_folder()
+    previous = _read_current_key()
+    fresh = folder / f"current.{os.getpid()}"
+    fresh.write_text(key, encoding="ascii")
+    fresh.replace(folder / "current")
+    for old in folder.iterdir():
+        # The previous table stays: other processes may be about to map it.
+        if old.is_dir() and old.name not in {key, previous}:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _read_current_key() -> str:
+    try:
+        return (_legs_folder() / "current").read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return ""
+
+
+def _legs_folder() -> Path:
+    folder: Path = settings.DATA_DIR / "legs"
+    return folder
+
+
+def _roads_folder() -> Path:
+    folder: Path = settings.DATA_DIR / "roads"
+    return folder

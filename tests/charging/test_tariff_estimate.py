@@ -1,0 +1,148 @@
+"""Estimating a planned charge's cost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from charging.tariffs.estimate import CostEstimate, PlannedCharge, estimate_cost
+from charging.tariffs.terms import TariffUnreadable, read_terms
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+MONDAY_NOON = datetime(2026, 6, 1, 12, tzinfo=AMSTERDAM)
+
+
+def component(dimension: str, price: object, **more: object) -> dict[str, object]:
+    return {"type": dimension, "price": price, "step_size": 1, **more}
+
+
+def tariff(*elements: dict[str, Any], **more: object) -> dict[str, object]:
+    return {"currency": "EUR", "elements": list(elements), **more}
+
+
+def element(*components: dict[str, object], **restrictions: object) -> dict[str, Any]:
+    return {"price_components": list(components), "restrictions": restrictions or None}
+
+
+def cost(
+    raw: dict[str, object],
+    *,
+    starts_at: datetime = MONDAY_NOON,
+    minutes: int = 30,
+    kwh: str = "40",
+) -> CostEstimate | None:
+    charge = PlannedCharge(starts_at, Decimal(minutes * 60), Decimal(kwh))
+    return estimate_cost(read_terms(raw), charge)
+
+
+def amount(*args: Any, **kwargs: Any) -> Decimal:
+    estimate = cost(*args, **kwargs)
+    assert estimate is not None
+    return estimate.amount.quantize(Decimal("0.0001"))
+
+
+class TestEstimateCost:
+    def test_adds_energy_time_and_flat_parts(self) -> None:
+        raw = tariff(
+            element(component("FLAT", 0.5), component("ENERGY", "0.45"), component("TIME", 3))
+        )
+        assert amount(raw) == Decimal("20.0000")  # 0.50 + 40 x 0.45 + half an hour at 3.00
+
+    def test_adds_the_stated_vat(self) -> None:
+        estimate = cost(tariff(element(component("ENERGY", 0.5, vat=21))))
+        assert estimate is not None
+        assert estimate.amount.quantize(Decimal("0.01")) == Decimal("24.20")
+        assert (estimate.currency, estimate.vat_known) == ("EUR", True)
+
+    def test_says_when_the_tariff_states_no_vat(self) -> None:
+        estimate = cost(tariff(element(component("ENERGY", 0.5, vat=None))))
+        assert estimate is not None
+        assert estimate.vat_known is False
+
+    def test_takes_the_first_element_that_applies_per_dimension(self) -> None:
+        raw = tariff(
+            element(component("ENERGY", 0.9), start_time="18:00", end_time="22:00"),
+            element(component("ENERGY", 0.4)),
+            element(component("ENERGY", 0.1), component("FLAT", 1)),
+        )
+        assert amount(raw) == Decimal("17.0000")
+
+    def test_changes_price_at_the_minute_in_local_time(self) -> None:
+        raw = tariff(
+            element(component("ENERGY", 1), start_time="12:15", end_time="18:00"),
+            element(component("ENERGY", "0.5")),
+        )
+        assert amount(raw) == Decimal("30.0000")  # 20 kWh at 0.50, 20 kWh at 1.00
+
+    def test_reads_a_window_that_wraps_midnight(self) -> None:
+        raw = tariff(
+            element(component("ENERGY", "0.2"), start_time="23:00", end_time="05:00"),
+            element(component("ENERGY", 1)),
+        )
+        late = datetime(2026, 6, 1, 22, 45, tzinfo=AMSTERDAM)
+        assert amount(raw, starts_at=late) == Decimal("24.0000")
+
+    def test_keeps_to_weekdays_and_dates(self) -> None:
+        raw = tariff(
+            element(component("ENERGY", 3), day_of_week=["SUNDAY"]),
+            element(component("ENERGY", 2), end_date="2026-06-01"),
+            element(component("ENERGY", 1), start_date="2026-06-01"),
+        )
+        assert amount(raw, kwh="1") == Decimal("1.0000")
+
+    def test_prices_only_what_comes_after_a_minimum_duration(self) -> None:
+        raw = tariff(
+            element(component("ENERGY", "0.5")),
+            element(component("TIME", 6), min_duration=1200),
+        )
+        assert amount(raw) == Decimal("21.0000")  # 20.00 and ten minutes at 6.00 an hour
+
+    def test_fills_the_last_step_once(self) -> None:
+        raw = tariff(element(component("TIME", 6, step_size=900), component("ENERGY", 0)))
+        assert amount(raw, minutes=31) == Decimal("4.5000")  # 45 minutes
+
+    def test_keeps_to_minimum_and_maximum_price(self) -> None:
+        energy = element(component("ENERGY", 1))
+        assert amount(tariff(energy, min_price={"excl_vat": 50})) == Decimal("50.0000")
+        limit = {"excl_vat": "20", "incl_vat": "24.2"}
+        assert amount(tariff(energy, max_price=limit)) == Decimal("24.2000")
+
+    def test_does_not_charge_for_a_reservation(self) -> None:
+        raw = tariff(
+            element(component("FLAT", 5), reservation="RESERVATION"),
+            element(component("ENERGY", 1)),
+        )
+        assert amount(raw) == Decimal("40.0000")
+
+    def test_is_unknown_when_no_element_applies(self) -> None:
+        assert (
+            cost(tariff(element(component("ENERGY", 1), start_time="01:00", end_time="02:00")))
+            is None
+        )
+
+    def test_is_free_only_when_the_tariff_says_so(self) -> None:
+        assert amount(tariff(element(component("ENERGY", 0)))) == Decimal("0.0000")
+
+
+class TestReadTerms:
+    @pytest.mark.parametrize(
+        ("raw", "sentence"),
+        [
+            ({"currency": "EURO", "elements": [1]}, "currency is 'EURO'"),
+            ({"currency": "EUR", "elements": []}, "elements is missing or empty"),
+            (tariff({"price_components": None}), "price_components is missing or empty"),
+            (tariff(element(component("LENGTH", 1))), "type 'LENGTH' is unknown"),
+            (tariff(element(component("ENERGY", None))), "a price component has no price"),
+            (tariff(element(component("ENERGY", "NaN"))), "price is not finite"),
+            (tariff(element(component("ENERGY", True))), "price is not a number"),
+            (tariff(element(component("ENERGY", 1), start_time="25:00")), "start_time is '25:00'"),
+            (tariff(element(component("ENERGY", 1), end_date="June")), "end_date is 'June'"),
+        ],
+    )
+    def test_names_the_field_at_fault(self, raw: dict[str, Any], sentence: str) -> None:
+        with pytest.raises(TariffUnreadable, match=sentence):
+            read_terms(raw)
