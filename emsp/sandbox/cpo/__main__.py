@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from emsp.sandbox.cpo.app import CREDENTIALS_PATH, VERSIONS_PATH, Doors, make_app
+from emsp.sandbox.cpo.app import VERSIONS_PATH, Doors, make_app
 from emsp.sandbox.cpo.catalogue import CatalogueWish, prepare_catalogue, served_roles
 from emsp.sandbox.cpo.dump import DumpUnreadable
+from emsp.sandbox.cpo.introduction import introduce
 from emsp.sandbox.cpo.places import SitesUnreadable
-from emsp.sandbox.cpo.protocol import Party
+from emsp.sandbox.cpo.protocol import Party, Refused
 from emsp.sandbox.cpo.registration import Ourselves, is_token, write_token_file
 from emsp.sandbox.cpo.serving import AddressUnusable, check_address, serve
 from emsp.sandbox.cpo.statuses import StatusLife
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _complain(error)
     try:
         return _run(options, store)
-    except (BadArguments, DumpUnreadable, SitesUnreadable, AddressUnusable) as error:
+    except (BadArguments, DumpUnreadable, SitesUnreadable, AddressUnusable, Refused) as error:
         return _complain(error)
     finally:
         store.close()
@@ -52,35 +53,45 @@ def _run(options: argparse.Namespace, store: Store) -> int:
     )
     for note in prepare_catalogue(store, wish, datetime.now(UTC)):
         _say(f"sandbox CPO: {note}")
-    token_file = _invite(options, store)
     public_url = (options.public_url or f"http://{options.host}:{options.port}").rstrip("/")
     ourselves = Ourselves(
         versions_url=public_url + VERSIONS_PATH,
-        credentials_url=public_url + CREDENTIALS_PATH,
         roles=served_roles(store, wish),
-        token_file=token_file,
+        token_file=_invite(options, store),
     )
     doors = Doors(store, ourselves, public_url, page_limit=options.page_limit)
     life = None
     if options.status_interval and not options.data:
         life = StatusLife(store, interval_s=options.status_interval, share=options.status_share)
-    ready = (
-        f"sandbox CPO ready: {ourselves.versions_url}"
-        f" party={options.country_code}*{options.party_id}"
-        f" locations={store.count('location')} tariffs={store.count('tariff')}"
-        f" registered={len(store.registrations())}"
-        f" token={token_file or 'as given'}"
-    )
+
+    async def when_ready() -> None:
+        if options.register_at and await introduce(
+            store, ourselves, versions_url=options.register_at, token_a=options.register_token
+        ):
+            _say(f"sandbox CPO: registered at {options.register_at}")
+        _say(_ready_line(store, ourselves))
+
     asyncio.run(
         serve(
             make_app(doors),
             host=options.host,
             port=options.port,
             life=life,
-            when_ready=lambda: _say(ready),
+            when_ready=when_ready,
         )
     )
     return 0
+
+
+def _ready_line(store: Store, ourselves: Ourselves) -> str:
+    party = next(iter(ourselves.roles))
+    return (
+        f"sandbox CPO ready: {ourselves.versions_url}"
+        f" party={party.country_code}*{party.party_id}"
+        f" locations={store.count('location')} tariffs={store.count('tariff')}"
+        f" registered={len(store.registrations())}"
+        f" token={ourselves.token_file or 'as given'}"
+    )
 
 
 def _invite(options: argparse.Namespace, store: Store) -> Path | None:
@@ -112,6 +123,8 @@ def _check(options: argparse.Namespace) -> None:
         raise BadArguments("--party-id: up to three letters or digits, like SBX")
     if not 1 <= len(options.name) <= 100:
         raise BadArguments("--name: 1 to 100 characters")
+    if bool(options.register_at) != bool(options.register_token):
+        raise BadArguments("--register-at and --register-token go together")
     if options.public_url and not options.public_url.startswith(("http://", "https://")):
         raise BadArguments("--public-url: an address that begins with http:// or https://")
 
@@ -133,6 +146,8 @@ def _parser() -> argparse.ArgumentParser:
     token = parser.add_mutually_exclusive_group()
     token.add_argument("--token-a", help="the token that begins the handshake")
     token.add_argument("--token-file", type=Path, help="a file with it, made where missing")
+    add("--register-at", help="an eMSP's versions address, to register there as the first act")
+    add("--register-token", help="the TOKEN_A that eMSP handed out")
     add("--country-code", default="NL", type=str.upper)
     add("--party-id", default="SBX", type=str.upper)
     add("--name", default="Voltway Demo Grid")

@@ -10,7 +10,7 @@ from emsp.sandbox.cpo.dump import fingerprint, make_thing, read_dumps
 from emsp.sandbox.cpo.generator import GENERATOR_VERSION, NetworkWish, generate_network
 from emsp.sandbox.cpo.places import Site, read_sites
 from emsp.sandbox.cpo.protocol import Party
-from emsp.sandbox.cpo.store import Store, Thing
+from emsp.sandbox.cpo.store import Store, Thing, compact
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,6 @@ def _generated(wish: CatalogueWish, now: datetime) -> tuple[list[Thing], list[st
             now=now,
         )
     )
-    things = [make_thing("tariff", found, json.dumps(found)) for found in network.tariffs]
-    things += [make_thing("location", found, json.dumps(found)) for found in network.locations]
+    things = [make_thing("tariff", found, compact(found)) for found in network.tariffs]
+    things += [make_thing("location", found, compact(found)) for found in network.locations]
     return things, notes

@@ -43,6 +43,24 @@ UNITS_PER_EURO = {
     "UAH": Decimal(48),
 }
 
+# How many more chargers than elsewhere a town of the same size has; 1 where none is named.
+CHARGERS_PER_HEAD = {
+    "AT": 1.4,
+    "BA": 0.4,
+    "BE": 1.4,
+    "CH": 1.5,
+    "DK": 2.0,
+    "FI": 1.5,
+    "MD": 0.4,
+    "NL": 1.8,
+    "NO": 3.0,
+    "RO": 0.6,
+    "RS": 0.4,
+    "SE": 2.0,
+    "TR": 0.25,
+    "UA": 0.25,
+}
+
 _FRENCH, _GERMAN = "{number} Rue de la Démo", "Demostraße {number}"
 _SERBIAN, _ITALIAN = "Demo ulica {number}", "Via Demo {number}"
 

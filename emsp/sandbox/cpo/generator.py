@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from emsp.sandbox.cpo import hardware
-from emsp.sandbox.cpo.countries import COUNTRIES, Country
+from emsp.sandbox.cpo.countries import CHARGERS_PER_HEAD, COUNTRIES, Country
 from emsp.sandbox.cpo.hardware import EvseModel
 from emsp.sandbox.cpo.moments import format_moment
 from emsp.sandbox.cpo.opening import opening_times
@@ -134,7 +134,10 @@ def _motorway_stations(wish: NetworkWish, towns: Towns) -> list[Station]:
 def _town_stations(wish: NetworkWish, towns: Towns, *, number: int) -> list[Station]:
     """Draw towns by their size and stand stations around their centres."""
     rng = random.Random(f"{wish.seed}:towns")
-    weights = [town.population**POPULATION_POWER for town in towns.all]
+    weights = [
+        town.population**POPULATION_POWER * CHARGERS_PER_HEAD.get(town.country, 1.0)
+        for town in towns.all
+    ]
     kinds, shares = zip(*TOWN_KINDS[bool(wish.sites)], strict=True)
     in_town: Counter[str] = Counter()
     seen: Counter[str] = Counter()

@@ -15,6 +15,8 @@ from emsp.sandbox.cpo.countries import COUNTRIES
 EUROPE = (-11.0, 35.0, 40.0, 71.0)
 SITE_COLUMNS = ("lon", "lat", "country", "kind", "name")
 SITE_KIND = "motorway"
+# Towns whose clock is another one than their country's, so that its opening hours would be wrong.
+FOREIGN_ZONES = ("Africa/", "Atlantic/", "Europe/Simferopol")
 
 
 class SitesUnreadable(Exception):
@@ -65,11 +67,11 @@ class Towns:
             for row in sorted(rows, key=lambda row: int(row["geonameid"]))
             if row["countrycode"] in COUNTRIES and is_in_europe(row["longitude"], row["latitude"])
         ]
-        # A name of 45 characters is what Location.city can hold; African exclaves are no Europe.
+        # Location.city holds 45 characters.
         self.all = [
             town
             for town in towns
-            if len(town.name) <= 45 and not town.time_zone.startswith("Africa")
+            if len(town.name) <= 45 and not town.time_zone.startswith(FOREIGN_ZONES)
         ]
 
     @cached_property

@@ -112,7 +112,8 @@ class PriceList:
             "START": f", plus {self._local_gross(START_FEE)} per session",
             "NIGHT": f", {self._local_gross(self._per_kwh() * NIGHT_FACTOR)} from 22:00 to 06:00",
             "IDLE": f", plus {self._local_gross(IDLE_PER_HOUR[self.band])} per hour"
-            f" after {IDLE_AFTER_S[self.band] // 60} minutes",
+            f" after {IDLE_AFTER_S[self.band] // 60} minutes"
+            + (" without charging, 08:00 to 22:00" if self.band == "AC" else ""),
         }
         return words + extra[self.shape] + "."
 

@@ -49,7 +49,6 @@ class Ourselves:
     """What this CPO tells about itself."""
 
     versions_url: str
-    credentials_url: str
     roles: Mapping[Party, str]  # party -> name
     token_file: Path | None
 
@@ -91,7 +90,7 @@ async def register(store: Store, ourselves: Ourselves, caller: Caller, body: Any
         # Two handshakes may have called back side by side: the first to arrive here wins.
         if not store.spend_invitation(caller.token):
             raise Refused(401, CLIENT_ERROR, "this token was used up by another handshake")
-        _forget_former(store, theirs)
+        forget_former(store, theirs)
         store.add_registration(
             our_token=token_c,
             their_token=theirs.token,
@@ -195,9 +194,20 @@ async def fetch_endpoints(theirs: TheirApi) -> str:
             raise Refused(200, UNSUPPORTED_VERSION, f"your versions do not list {VERSION}")
         details = await _call(client, details_url, theirs.token)
     endpoints = details.get("endpoints") if isinstance(details, dict) else None
-    if _pick(endpoints, "identifier", "credentials", "url") is None:
+    found = json.dumps(endpoints, ensure_ascii=False)
+    credentials_endpoint(found)
+    return found
+
+
+def credentials_endpoint(endpoints: str) -> str:
+    """Pick the credentials endpoint of a platform; its interface role means nothing.
+
+    Raises: Refused with 3003 when there is none.
+    """
+    url = _pick(json.loads(endpoints), "identifier", "credentials", "url")
+    if url is None:
         raise Refused(200, ENDPOINTS_MISSING, "your version details name no credentials endpoint")
-    return json.dumps(endpoints, ensure_ascii=False)
+    return url
 
 
 async def _call(client: httpx.AsyncClient, url: str, token: str) -> Any:
@@ -212,7 +222,7 @@ async def _call(client: httpx.AsyncClient, url: str, token: str) -> Any:
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         sentence = f"your API at {url} cannot be used: {type(error).__name__}"
         raise Refused(200, CLIENT_API_UNUSABLE, sentence) from error
-    if not isinstance(envelope, dict) or not _is_success(envelope.get("status_code")):
+    if not isinstance(envelope, dict) or not is_success(envelope.get("status_code")):
         sentence = f"your API at {url} answered HTTP {response.status_code} without success"
         raise Refused(200, CLIENT_API_UNUSABLE, sentence)
     return envelope.get("data")
@@ -227,7 +237,8 @@ def _pick(rows: Any, key: str, value: str, wanted: str) -> str | None:
     return None
 
 
-def _is_success(status_code: Any) -> bool:
+def is_success(status_code: Any) -> bool:
+    """Say whether an OCPI status code is of the class of successes."""
     return isinstance(status_code, int) and 1000 <= status_code < 2000
 
 
@@ -249,7 +260,7 @@ def _invalid(what: str) -> Refused:
     return Refused(200, INVALID_PARAMETERS, f"invalid or missing {what}")
 
 
-def _forget_former(store: Store, theirs: TheirApi) -> None:
+def forget_former(store: Store, theirs: TheirApi) -> None:
     """Drop an older registration of the same platform: it came back with a new invitation."""
     parties = _parties(theirs.roles)
     for former in store.registrations():

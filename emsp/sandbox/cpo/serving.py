@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import httpx
 from granian.constants import Interfaces
@@ -42,7 +42,7 @@ async def serve(
     host: str,
     port: int,
     life: StatusLife | None,
-    when_ready: Callable[[], None],
+    when_ready: Callable[[], Awaitable[None]],
 ) -> None:
     """Serve until SIGTERM or SIGINT, letting the statuses live meanwhile.
 
@@ -61,7 +61,7 @@ async def serve(
         loop.add_signal_handler(number, server.stop)
     serving = asyncio.create_task(server.serve())
     await _until_up(serving, host, port)
-    when_ready()
+    await when_ready()
     if life is None:
         await serving
         return

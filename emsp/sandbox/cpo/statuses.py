@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emsp.sandbox.cpo.moments import epoch_us, format_moment
-from emsp.sandbox.cpo.store import Store
+from emsp.sandbox.cpo.store import Store, compact
 
 # What happens besides standing free and charging, as shares of all EVSEs.
 RARE = {
@@ -27,7 +27,7 @@ def occupancy(now: datetime, *, lon: float, along_motorway: bool) -> float:
     """
     utc = now.astimezone(UTC)
     hour = (utc.hour + utc.minute / 60 + lon / 15) % 24
-    peak, least, most = (15, 0.04, 0.45) if along_motorway else (19, 0.15, 0.55)
+    peak, least, most = (15, 0.04, 0.38) if along_motorway else (19, 0.12, 0.42)
     wave = (1 + math.cos((hour - peak) / 24 * 2 * math.pi)) / 2
     return least + (most - least) * wave
 
@@ -82,5 +82,5 @@ class StatusLife:
         moment = now.replace(microsecond=now.microsecond // 1000 * 1000)
         evse["status"] = status
         evse["last_updated"] = location["last_updated"] = format_moment(moment)
-        self._store.rewrite_location(seq, body=json.dumps(location), updated_us=epoch_us(moment))
+        self._store.rewrite_location(seq, body=compact(location), updated_us=epoch_us(moment))
         return True

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from emsp.sandbox.cpo.protocol import Party
 
@@ -79,6 +79,11 @@ class Registration:
 def hash_token(token: str) -> str:
     """Hash a credentials token for keeping."""
     return hashlib.sha256(token.encode("utf-8")).hexdigest()
+
+
+def compact(thing: dict[str, Any]) -> str:
+    """Write an OCPI object as the JSON text that is kept and served."""
+    return json.dumps(thing, ensure_ascii=False, separators=(",", ":"))
 
 
 class Store:
