@@ -11,8 +11,8 @@ import hashlib
 import os
 import shutil
 import threading
-from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -44,15 +44,7 @@ class TripNetworkMissing(Exception):
     """Roads or legs are not built yet."""
 
 
-@dataclass(frozen=True)
-class _Loaded:
-    key: str
-    network: Network
-
-
 _lock = threading.Lock()
-_roads: tuple[RoadGraph, Snapper] | None = None
-_loaded: _Loaded | None = None
 
 
 def request_legs(*, now: datetime) -> None:
@@ -88,20 +80,21 @@ def load_network() -> Network:
     TripNetworkMissing
         Roads or legs are not built yet.
     """
-    global _loaded  # noqa: PLW0603 - one mapping a process, swapped whole
     key = _read_current_key()
     if not key:
         raise TripNetworkMissing("the legs between fast-charging stations are still being built")
-    loaded = _loaded
-    if loaded is None or loaded.key != key:
+    try:
+        # The lock keeps threads from mapping the same files twice.
         with _lock:
-            try:
-                graph, snapper = _open_roads()
-            except RoadStoreMissing as error:
-                raise TripNetworkMissing(str(error)) from error
-            legs = open_leg_table(_legs_folder() / key)
-            loaded = _loaded = _Loaded(key, Network(graph=graph, legs=legs, snapper=snapper))
-    return loaded.network
+            return _map_network(_legs_folder() / key, _roads_folder(), _read_roads_age_ns())
+    except RoadStoreMissing as error:
+        raise TripNetworkMissing(str(error)) from error
+
+
+@lru_cache(maxsize=1)
+def _map_network(legs_folder: Path, roads_folder: Path, built_at_ns: int) -> Network:
+    graph, snapper = _map_roads(roads_folder, built_at_ns)
+    return Network(graph=graph, legs=open_leg_table(legs_folder), snapper=snapper)
 
 
 def roads_ready() -> bool:
@@ -113,11 +106,22 @@ def legs_ready() -> bool:
 
 
 def _open_roads() -> tuple[RoadGraph, Snapper]:
-    global _roads  # noqa: PLW0603 - one mapping a process
-    if _roads is None:
-        graph = open_road_graph(_roads_folder())
-        _roads = graph, Snapper(graph)
-    return _roads
+    with _lock:
+        return _map_roads(_roads_folder(), _read_roads_age_ns())
+
+
+def _read_roads_age_ns() -> int:
+    """Return when the roads were written, so that a process maps them anew after a rebuild."""
+    try:
+        return (_roads_folder() / "manifest.json").stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+@lru_cache(maxsize=1)
+def _map_roads(folder: Path, built_at_ns: int) -> tuple[RoadGraph, Snapper]:
+    graph = open_road_graph(folder)
+    return graph, Snapper(graph)
 
 
 def _join_sites(snapper: Snapper) -> SiteTable:

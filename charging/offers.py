@@ -1,0 +1,169 @@
+"""What charging sites offer one vehicle: power while planning, price and status afterwards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from charging.models import Connector, EvseStatus, Location, Tariff
+from charging.tariffs.estimate import PlannedCharge, estimate_cost
+from charging.tariffs.terms import TariffUnreadable, read_terms
+from emsp.kernel.money import Money
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from charging.planner import ItineraryStop
+    from charging.planner.legs import SiteTable
+
+# A station that is busy now may be free when the car arrives; a broken one hardly will.
+NOT_USABLE = (
+    EvseStatus.BLOCKED,
+    EvseStatus.INOPERATIVE,
+    EvseStatus.OUTOFORDER,
+    EvseStatus.PLANNED,
+    EvseStatus.REMOVED,
+)
+
+
+class StationVanished(Exception):
+    """A station of the plan is no longer there."""
+
+
+@dataclass(frozen=True)
+class StopOffer:
+    """What one planned stop's station offers."""
+
+    location: Location
+    connector: str
+    power_kw: float
+    available: int
+    total: int
+    cost: Money | None
+    cost_note: str
+
+
+def find_site_powers(sites: SiteTable, *, inlet: str) -> NDArray[np.float64]:
+    """Return the strongest usable connector per site in kW for an inlet; 0 where none fits."""
+    powers = np.zeros(len(sites))
+    found = (
+        Connector.objects.filter(
+            standard=inlet,
+            power_type="DC",
+            evse__location__removed_at=None,
+            evse__location__publish=True,
+        )
+        .exclude(evse__status__in=NOT_USABLE)
+        .values_list("evse__location_id")
+        .annotate(power_kw=Max("power_kw"))
+    )
+    rows = list(found)
+    if rows and len(sites):
+        site_id = np.array([row[0] for row in rows], dtype=np.int64)
+        power_kw = np.array([row[1] for row in rows], dtype=np.float64)
+        index = np.minimum(np.searchsorted(sites.site_id, site_id), len(sites) - 1)
+        known = sites.site_id[index] == site_id
+        powers[index[known]] = power_kw[known]
+    return powers
+
+
+def describe_stops(
+    stops: Sequence[ItineraryStop], *, arrivals_at: Sequence[datetime], inlet: str
+) -> list[StopOffer]:
+    """Give each planned stop its station, connector, availability and price.
+
+    Raises
+    ------
+    StationVanished
+        A station was deleted since its power was read.
+    """
+    ids = [stop.site_id for stop in stops]
+    locations = Location.objects.select_related("partner").in_bulk(ids)
+    connectors: dict[int, list[Connector]] = {}
+    fitting = Connector.objects.filter(evse__location__in=ids, standard=inlet, power_type="DC")
+    for connector in fitting.select_related("evse").order_by("-power_kw", "pk"):
+        connectors.setdefault(connector.evse.location_id, []).append(connector)
+    if vanished := set(ids) - (connectors.keys() & locations.keys()):
+        raise StationVanished(min(vanished))
+    return [
+        _describe_stop(
+            stop,
+            location=locations[stop.site_id],
+            connectors=connectors[stop.site_id],
+            arrives_at=arrives_at,
+        )
+        for stop, arrives_at in zip(stops, arrivals_at, strict=True)
+    ]
+
+
+def _describe_stop(
+    stop: ItineraryStop,
+    *,
+    location: Location,
+    connectors: list[Connector],
+    arrives_at: datetime,
+) -> StopOffer:
+    usable = [each for each in connectors if each.evse.status not in NOT_USABLE]
+    # The status may have changed since the power was read: the plug itself is still there.
+    best = (usable or connectors)[0]
+    evses = {connector.evse_id: connector.evse for connector in connectors}
+    available = sum(evse.status == EvseStatus.AVAILABLE for evse in evses.values())
+    cost, note = _price_stop(stop, location=location, connector=best, arrives_at=arrives_at)
+    return StopOffer(
+        location=location,
+        connector=best.standard,
+        power_kw=best.power_kw,
+        available=available,
+        total=len(evses),
+        cost=cost,
+        cost_note=note,
+    )
+
+
+def _price_stop(
+    stop: ItineraryStop, *, location: Location, connector: Connector, arrives_at: datetime
+) -> tuple[Money | None, str]:
+    """Return the rounded cost of a stop, or None with the reason."""
+    tariff = _choose_tariff(location, connector.tariff_ids)
+    if tariff is None:
+        return None, _("The operator states no price.")
+    starts_at = arrives_at + timedelta(seconds=stop.overhead_s)
+    try:
+        charge = PlannedCharge(
+            starts_at=starts_at.astimezone(ZoneInfo(location.time_zone)),
+            duration_s=Decimal(repr(stop.charge_s)),
+            energy_kwh=Decimal(repr(stop.energy_kwh)),
+        )
+        estimate = estimate_cost(read_terms(tariff.raw), charge)
+    except (TariffUnreadable, ZoneInfoNotFoundError):
+        return None, _("The operator's price cannot be read.")
+    if estimate is None:
+        return None, _("The operator states no price for this time.")
+    note = "" if estimate.vat_known else _("The operator does not state the VAT.")
+    return Money(estimate.amount, estimate.currency).rounded(), note
+
+
+def _choose_tariff(location: Location, tariff_ids: list[str]) -> Tariff | None:
+    """Take the first named tariff that we have; one for paying on the spot comes last.
+
+    A tariff belongs to a partner's connection, not always to the location's party: roaming
+    platforms name tariffs of other parties.
+    """
+    found = {
+        tariff.ocpi_id: tariff
+        for tariff in Tariff.objects.filter(
+            partner_id=location.partner_id, ocpi_id__in=tariff_ids, removed_at=None
+        ).order_by("-pk")
+    }
+    named = [found[tariff_id] for tariff_id in tariff_ids if tariff_id in found]
+    named.sort(key=lambda tariff: tariff.raw.get("type") == "AD_HOC_PAYMENT")
+    return named[0] if named else None

@@ -1,0 +1,166 @@
+"""Planning a trip from names to priced itineraries."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from charging import trip_network, trips
+from charging.models import Connector, Evse, Location, Tariff
+from emsp.kernel.money import Money
+from tests.small_world import NODE_SPACING_M, SPEED_M_PER_S, SmallWorld, make_location, run_legs_job
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+def plan(**changes: object) -> trips.TripItinerary:
+    request = {
+        "origin": "Westend",
+        "destination": "Eastend",
+        "vehicle_model": "test-car-60",
+        "soc_start": 0.9,
+        "soc_arrival_min": 0.1,
+        "soc_stop_min": 0.1,
+        "now": NOON,
+    }
+    return trips.plan_trip(**(request | changes)).itineraries[0]  # type: ignore[arg-type]
+
+
+class TestPlanTrip:
+    def test_drives_the_whole_road_and_stops_where_it_must(self, small_world: SmallWorld) -> None:
+        itinerary = plan()
+        assert itinerary.distance_m == pytest.approx(120 * NODE_SPACING_M)
+        assert itinerary.driving_s == pytest.approx(120 * NODE_SPACING_M / SPEED_M_PER_S, rel=1e-4)
+        assert len(itinerary.stops) == len(itinerary.legs) - 1 > 0
+        assert all(stop.arrive_soc >= 0.1 for stop in itinerary.stops)
+        assert itinerary.legs[-1].soc_arrive >= 0.1
+        assert itinerary.duration_s == pytest.approx(
+            itinerary.driving_s
+            + itinerary.charging_s
+            + sum(stop.overhead_s for stop in itinerary.stops)
+        )
+
+    def test_prices_each_stop_to_the_cent(self, small_world: SmallWorld) -> None:
+        itinerary = plan()
+        for stop in itinerary.stops:
+            energy = Decimal(repr(stop.energy_kwh))
+            exact = (energy * Decimal("0.5") + 1) * Decimal("1.19")
+            assert stop.cost is not None
+            assert abs(stop.cost.amount - exact) < Decimal("0.006")  # a step is 1 Wh
+        assert itinerary.cost == Money(
+            sum((stop.cost.amount for stop in itinerary.stops if stop.cost), Decimal(0)), "EUR"
+        )
+
+    def test_names_station_operator_connector_and_free_plugs(self, small_world: SmallWorld) -> None:
+        stop = plan().stops[0]
+        assert stop.name.startswith("Straight Road ")
+        assert (stop.operator, stop.connector) == ("Straight Road Charging", "IEC_62196_T2_COMBO")
+        assert (stop.available, stop.total, stop.station_power_kw) == (1, 2, 150.0)
+
+    def test_leaves_the_price_open_where_a_tariff_is_missing(self, small_world: SmallWorld) -> None:
+        Tariff.objects.all().delete()
+        itinerary = plan()
+        assert itinerary.cost is None
+        assert "unknown" in itinerary.cost_note
+        assert {stop.cost for stop in itinerary.stops} == {None}
+        assert itinerary.stops[0].cost_note == "The operator states no price."
+
+    def test_avoids_stations_that_are_out_of_order(self, small_world: SmallWorld) -> None:
+        first = plan().stops[0].station_id
+        Evse.objects.filter(location=first).update(status="OUTOFORDER")
+        assert first not in {stop.station_id for stop in plan().stops}
+
+    def test_uses_only_plugs_that_fit_the_car(self, small_world: SmallWorld) -> None:
+        Connector.objects.filter(standard="IEC_62196_T2_COMBO").update(standard="CHADEMO")
+        with pytest.raises(trips.RouteImpossible):
+            plan()
+
+    def test_needs_no_stop_when_the_charge_is_enough(self, small_world: SmallWorld) -> None:
+        itinerary = plan(destination=(3.0, 50.0))
+        assert (itinerary.stops, itinerary.charging_s) == ((), 0)
+        assert itinerary.cost is None
+        assert itinerary.cost_note == "No charging on the way."
+
+    def test_takes_positions_as_ends(self, small_world: SmallWorld) -> None:
+        itinerary = plan(origin=(2.0, 50.0), destination=(2.5, 50.0))
+        assert itinerary.distance_m == pytest.approx(5 * NODE_SPACING_M, rel=1e-3)
+        assert itinerary.geometry[0] == (2.0, 50.0)
+        assert itinerary.geometry[-1] == (2.5, 50.0)
+
+    def test_names_the_car_nearest_to_an_unknown_one(self, small_world: SmallWorld) -> None:
+        with pytest.raises(trips.VehicleUnknown, match="test-car-66") as refused:
+            plan(vehicle_model="test-car-66")
+        assert refused.value.suggestions == ("test-car-60",)
+        assert refused.value.field == "vehicle_model"
+
+    def test_suggests_places_for_an_unknown_name(self, small_world: SmallWorld) -> None:
+        with pytest.raises(trips.PlaceUnknown, match="Westent") as refused:
+            plan(origin="Westent")
+        assert "Westend" in refused.value.suggestions[0]
+        assert refused.value.field == "origin"
+
+    def test_says_how_far_off_every_road_a_place_is(self, small_world: SmallWorld) -> None:
+        with pytest.raises(trips.PlaceOffRoad, match=r"The destination is 111 km from") as refused:
+            plan(destination=(8.0, 51.0))
+        assert refused.value.field == "destination"
+
+    @pytest.mark.parametrize("soc", [-0.1, 1.5, float("nan"), float("inf")])
+    def test_refuses_a_charge_outside_of_the_battery(
+        self, small_world: SmallWorld, soc: float
+    ) -> None:
+        with pytest.raises(trips.SocInvalid) as refused:
+            plan(soc_start=soc)
+        assert refused.value.field == "soc_start"
+
+    def test_says_where_the_gap_is_that_no_charge_bridges(self, small_world: SmallWorld) -> None:
+        Evse.objects.filter(location__lon__gt=4).update(status="OUTOFORDER")
+        with pytest.raises(trips.RouteImpossible, match="km") as refused:
+            plan()
+        assert refused.value.details["gap_km"] > 300  # type: ignore[operator]
+
+    def test_says_that_roads_are_being_built(self, small_world: SmallWorld) -> None:
+        (trip_network._legs_folder() / "current").unlink()
+        with pytest.raises(trips.NetworkNotReady, match="still being built"):
+            plan()
+
+
+class TestTripNetwork:
+    def test_takes_a_new_station_in_after_the_job(self, small_world: SmallWorld) -> None:
+        assert len(trip_network.load_network().sites) == 7
+        make_location(small_world.partner, number=8, lon=7.0)
+        run_legs_job()
+        assert len(trip_network.load_network().sites) == 8
+
+    def test_leaves_out_stations_that_are_slow_removed_or_off_road(
+        self, small_world: SmallWorld
+    ) -> None:
+        make_location(small_world.partner, number=8, lon=7.0, power_kw=22.0)
+        make_location(small_world.partner, number=9, lon=7.0, lat=55.0)
+        Location.objects.filter(ocpi_id="L1").update(removed_at=NOON)
+        run_legs_job()
+        ids = set(trip_network.load_network().sites.site_id.tolist())
+        assert ids == {location.pk for location in small_world.locations[1:]}
+
+    def test_keeps_only_the_table_in_use_and_the_one_before(self, small_world: SmallWorld) -> None:
+        for number in (8, 9, 10):
+            make_location(small_world.partner, number=number, lon=7.0 + number / 10)
+            run_legs_job()
+        folders = [path for path in trip_network._legs_folder().iterdir() if path.is_dir()]
+        assert len(folders) == 2
+
+
+class TestPlanCommand:
+    def test_prints_legs_and_stops(self, small_world: SmallWorld) -> None:
+        out = StringIO()
+        call_command("plan", "Westend", "Eastend", vehicle="test-car-60", soc=90, stdout=out)
+        first, *lines = out.getvalue().splitlines()
+        assert first.startswith("Westend - Eastend, Test Car 60: 860 km, ")
+        assert len(lines) == 2 * len(plan().stops) + 1
+
+    def test_says_what_is_wrong_and_what_would_work(self, small_world: SmallWorld) -> None:
+        with pytest.raises(CommandError, match="Westent.*Did you mean: Westend"):
+            call_command("plan", "Westent", "Eastend", vehicle="test-car-60", soc=90)
