@@ -19,6 +19,10 @@ os.environ["CELERY_BROKER_URL"] = os.environ.get("TEST_BROKER_URL") or "filesyst
 
 from emsp.settings import *  # noqa: E402, F403
 
+if "memory" in str(DATABASES["default"]["NAME"]):  # noqa: F405
+    # Each worker has its own memory; pytest-django knows this of Django's own engine only.
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}  # noqa: F405
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
