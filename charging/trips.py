@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from charging import places, planner
+from charging.models import Location
 from charging.offers import StationVanished, StopOffer, describe_stops, find_site_powers
 from charging.trip_network import TripNetworkMissing, load_network
 from drivers.models import VehicleModel
@@ -80,6 +81,9 @@ class NamedPoint:
     name: str
     lon: float
     lat: float
+
+    def __str__(self) -> str:
+        return self.name or f"{self.lat:.4f}, {self.lon:.4f}"
 
 
 @dataclass(frozen=True)
@@ -190,8 +194,8 @@ def _find_vehicle_model(slug: str) -> VehicleModel:
     slugs = list(VehicleModel.objects.order_by("slug").values_list("slug", flat=True))
     near = difflib.get_close_matches(slug, slugs, n=3, cutoff=0.4) or slugs[:5]
     raise VehicleUnknown(
-        _("There is no vehicle model “%(slug)s”. The list is at /api/v1/vehicle-models.")
-        % {"slug": slug[:60]},
+        _("There is no vehicle model “%(slug)s”. Did you mean %(near)s?")
+        % {"slug": slug[:60], "near": _(" or ").join(near)},
         field="vehicle_model",
         suggestions=tuple(near),
     )
@@ -203,7 +207,9 @@ def _locate(given: str | tuple[float, float], *, field: str) -> NamedPoint:
     try:
         place = places.locate(given)
     except places.PlaceUnknown as error:
-        raise PlaceUnknown(str(error), field=field, suggestions=tuple(error.suggestions)) from error
+        raise PlaceUnknown(
+            str(error), field=field, suggestions=tuple(place.label for place in error.suggestions)
+        ) from error
     except places.PlaceQueryInvalid as error:
         raise PlaceUnknown(str(error), field=field) from error
     return NamedPoint(place.name, place.lon, place.lat)
@@ -238,8 +244,44 @@ def _plan(
             field=error.end,
             details={"distance_m": round(error.distance_m)},
         ) from error
-    except (planner.NoRouteWithinRange, planner.NoRoad) as error:
-        raise RouteImpossible(str(error), details=error.details) from error
+    except planner.NoRoad as error:
+        raise RouteImpossible(
+            _("No road leads from the origin to the destination."), details=error.details
+        ) from error
+    except planner.NoRouteWithinRange as gap:
+        raise RouteImpossible(
+            _explain_gap(gap, model=model, start=start, end=end), details=gap.details
+        ) from gap
+
+
+def _explain_gap(
+    gap: planner.NoRouteWithinRange, *, model: VehicleModel, start: NamedPoint, end: NamedPoint
+) -> str:
+    """Say between which places the car cannot drive without charging, and how far that is."""
+    message = _(
+        "The %(car)s cannot make this trip: the shortest stretch without a usable charging "
+        "station, from %(gap_from)s to %(gap_to)s, is %(km).0f km long and takes %(kwh).1f kWh, "
+        "but %(available_kwh).1f kWh may be used on it. Start with more charge, arrive with less, "
+        "or choose another car."
+    )
+    return message % {
+        "car": model,
+        "gap_from": _name_gap_end(gap.gap_from, ends=(start, end)),
+        "gap_to": _name_gap_end(gap.gap_to, ends=(start, end)),
+        "km": gap.gap_km,
+        "kwh": gap.gap_kwh,
+        "available_kwh": max(0.0, gap.available_kwh),
+    }
+
+
+def _name_gap_end(position: tuple[float, float], *, ends: tuple[NamedPoint, NamedPoint]) -> str:
+    """Name a trip's end, or the station at a position, which is exactly the stored one."""
+    lon, lat = position
+    for point in ends:
+        if (point.lon, point.lat) == position:
+            return str(point)
+    location = Location.objects.filter(lon=lon, lat=lat, removed_at=None).first()
+    return str(location) if location else f"{lat:.4f}, {lon:.4f}"
 
 
 def _describe_vehicle(model: VehicleModel) -> planner.Vehicle:

@@ -185,7 +185,9 @@ def make_place(name: str, *, geoname_id: int, lon: float, lat: float = LAT) -> P
         lat=lat,
         population=200_000,
     )
-    PlaceName.objects.create(place=place, folded=name.lower(), population=place.population)
+    PlaceName.objects.create(
+        place=place, folded=name.lower(), is_main=True, population=place.population
+    )
     return place
 
 

@@ -43,17 +43,15 @@ class Command(BaseCommand):
                 now=clock.now(),
             )
         except trips.TripRefused as error:
-            hint = ", ".join(error.suggestions)
-            raise CommandError(
-                f"{error} {_('Did you mean:')} {hint}?" if hint else str(error)
-            ) from None
+            raise CommandError(str(error)) from None
         for itinerary in trip.itineraries:
             self._print_itinerary(trip, itinerary)
 
     def _print_itinerary(self, trip: trips.PlannedTrip, itinerary: trips.TripItinerary) -> None:
-        names = [trip.origin.name, *(stop.name for stop in itinerary.stops), trip.destination.name]
+        names = [str(trip.origin), *(s.name for s in itinerary.stops), str(trip.destination)]
         self.stdout.write(
-            f"{names[0]} - {names[-1]}, {trip.vehicle_model}: {itinerary.distance_m / 1000:.0f} km, "
+            f"{names[0]} - {names[-1]}, {trip.vehicle_model}: "
+            f"{itinerary.distance_m / 1000:.0f} km, "
             f"{write_duration(itinerary.duration_s)} "
             f"({write_duration(itinerary.driving_s)} driving, "
             f"{write_duration(itinerary.charging_s)} charging), "
@@ -67,7 +65,8 @@ class Command(BaseCommand):
             if index < len(itinerary.stops):
                 stop = itinerary.stops[index]
                 self.stdout.write(
-                    f"  {stop.arrive_soc:4.0%} -> {stop.depart_soc:4.0%}  {stop.energy_kwh:4.1f} kWh"
+                    f"  {stop.arrive_soc:4.0%} -> {stop.depart_soc:4.0%}"
+                    f"  {stop.energy_kwh:4.1f} kWh"
                     f"  {write_duration(stop.charge_s)} at {stop.station_power_kw:.0f} kW,"
                     f" {stop.available} of {stop.total} free,"
                     f" {write_cost(stop.cost, stop.cost_note)}"
