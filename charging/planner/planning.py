@@ -1,0 +1,177 @@
+"""Planning a trip: links, bounds, search, and the drive along the roads that checks them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from charging.planner.bounds import Before, Bounds, bound_to_go, find_any_plan, price_sessions
+from charging.planner.energy import compute_energy_coefficients
+from charging.planner.gap import NoRouteWithinRange, find_gap
+from charging.planner.itinerary import Itinerary, drive_plan, find_shortage
+from charging.planner.kernels import Charging, Drives, Ends, Limits, freeze
+from charging.planner.links import Links, find_links
+from charging.planner.objectives import minimise_time, tabulate_charging
+from charging.planner.roads.graph import Feature
+from charging.planner.search import Stop, search
+from charging.planner.trip import OffersInvalid
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from charging.planner.network import Network
+    from charging.planner.trip import TripRequest
+
+# Legs are stored in single precision, whose rounding of a long leg is a tenth of this share of
+# the battery. The search keeps it above every limit, so that the drive stays above the limits.
+SOC_GUARD = 1e-6
+
+# Descents can leave a full battery no room, or dip below the limit before they recover; the
+# search, which sees whole legs, then plans again with what was short kept in hand.
+MAX_ROUNDS = 5
+
+# What single precision may do to the sum of a plan's legs.
+TIME_TOLERANCE_S = 0.05
+TIME_TOLERANCE_SHARE = 1e-6
+
+
+class PlanDisagrees(RuntimeError):
+    """The search and the drive along the roads give different results: a defect, not a trip."""
+
+
+def plan(*, network: Network, request: TripRequest) -> Itinerary:
+    """Plan the fastest trip: which sites to stop at and how far to charge at each.
+
+    Raises NoRouteWithinRange (with the gap), NoRoad, EndOffRoad, PositionOutOfRange and
+    OffersInvalid.
+
+    Source: docs/algorithms/planner.md.
+    """
+    if len(request.offers.power_kw) != len(network.sites):
+        msg = f"{len(request.offers.power_kw)} offers for {len(network.sites)} sites"
+        raise OffersInvalid(msg)
+    links = find_links(network, origin=request.origin, destination=request.destination)
+    hand = SOC_GUARD
+    for _ in range(MAX_ROUNDS):
+        cost_s, stops = _find_stops(network, request=request, links=links, hand=hand)
+        itinerary = drive_plan(network, request=request, links=links, stops=stops)
+        shortage = find_shortage(itinerary, request=request)
+        if shortage <= 0:
+            _check_agreement(itinerary, cost_s=cost_s, stops=stops)
+            return itinerary
+        hand += shortage + SOC_GUARD
+    msg = f"the plan still falls short by {shortage:g} of the battery after {MAX_ROUNDS} rounds"
+    raise PlanDisagrees(msg)
+
+
+def _find_stops(
+    network: Network, *, request: TripRequest, links: Links, hand: float
+) -> tuple[float, tuple[Stop, ...]]:
+    """Find the cheapest stops with ``hand`` of the battery kept above every limit.
+
+    Raises NoRouteWithinRange.
+    """
+    vehicle = request.vehicle
+    limits = Limits(
+        start=request.soc_start,
+        floor=request.soc_stop_min + hand,
+        arrival=request.soc_arrival_min + hand,
+        ceiling=request.soc_ceiling,
+    )
+    soc_per_unit = compute_energy_coefficients(vehicle) / vehicle.usable_kwh
+    # No way is faster than the fastest drive, so a trip that needs no stop makes none.
+    if limits.start - float(links.direct @ soc_per_unit) >= limits.arrival:
+        return float(links.direct[Feature.DURATION_S]), ()
+    objective = minimise_time(
+        site_count=len(network.sites), stop_overhead_s=request.stop_overhead_s
+    )
+    charging = tabulate_charging(objective, vehicle=vehicle, offers=request.offers)
+    drives = Drives(
+        first=freeze(network.legs.first),
+        to_site=freeze(network.legs.to_site),
+        features=freeze(network.legs.features),
+        soc_per_unit=soc_per_unit,
+        cost_per_s=objective.drive_per_s,
+    )
+    ends = _measure_ends(links, soc_per_unit=soc_per_unit, cost_per_s=objective.drive_per_s)
+    session, per_soc = price_sessions(charging, limits=limits)
+    upper, reached = find_any_plan(drives, charging, ends, limits, per_soc, False)
+    if upper == np.inf:
+        upper, reached = find_any_plan(drives, charging, ends, limits, per_soc, True)
+    if upper == np.inf:
+        raise find_gap(network, request=request, links=links, reached=reached)
+    # The plan behind the upper bound must survive its own bound.
+    upper += 1e-6 + 1e-9 * upper
+    bounds = _bound_below(
+        network,
+        links=links,
+        drives=drives,
+        charging=charging,
+        ends=ends,
+        limits=limits,
+        session=session,
+        per_soc=per_soc,
+        upper=upper,
+    )
+    found = search(
+        drives=drives,
+        charging=charging,
+        ends=ends,
+        limits=limits,
+        bounds=bounds,
+        best_cost=upper,
+    )
+    if not found.stops:
+        raise PlanDisagrees("a plan exists, but the search found none")
+    return found.cost, found.stops
+
+
+def _measure_ends(links: Links, *, soc_per_unit: NDArray[np.float64], cost_per_s: float) -> Ends:
+    out_s = np.where(links.is_reached, links.from_origin[:, Feature.DURATION_S], np.inf)
+    in_s = np.where(links.is_leading, links.to_destination[:, Feature.DURATION_S], np.inf)
+    return Ends(
+        out_cost=out_s * cost_per_s,
+        out_soc=links.from_origin @ soc_per_unit,
+        in_cost=in_s * cost_per_s,
+        in_soc=links.to_destination @ soc_per_unit,
+    )
+
+
+def _bound_below(
+    network: Network,
+    *,
+    links: Links,
+    drives: Drives,
+    charging: Charging,
+    ends: Ends,
+    limits: Limits,
+    session: NDArray[np.float64],
+    per_soc: float,
+    upper: float,
+) -> Bounds:
+    elevation_m = network.graph.node_elevation_m
+    at_site_m = elevation_m[network.sites.node].astype(np.float64)
+    # Ascent less recovered descent is at least the recovered share of the net climb, and the rest
+    # of a drive's energy is not negative.
+    soc_per_climb_m = -drives.soc_per_unit[Feature.DESCENT_M]
+    climb_soc = soc_per_climb_m * (at_site_m - float(elevation_m[links.origin.node]))
+    drop_soc = soc_per_climb_m * float(np.ptp(elevation_m)) if len(elevation_m) else 0.0
+    before = Before(
+        least=ends.out_cost + per_soc * (climb_soc - limits.start),
+        most_soc=min(1.0, max(limits.ceiling, limits.start) + drop_soc),
+        best=upper,
+    )
+    to_go = bound_to_go(drives, network.legs_into, charging, ends, limits, session, per_soc, before)
+    return Bounds(to_go=to_go, session=session, per_soc=per_soc)
+
+
+def _check_agreement(itinerary: Itinerary, *, cost_s: float, stops: tuple[Stop, ...]) -> None:
+    tolerance_s = (TIME_TOLERANCE_S + TIME_TOLERANCE_SHARE * cost_s) * (len(stops) + 1)
+    # Without descents both are the same sum; with them the drive may lose charge and wait less.
+    if abs(itinerary.duration_s - cost_s) > tolerance_s:
+        msg = f"the search found {cost_s:.3f} s, the drive takes {itinerary.duration_s:.3f} s"
+        raise PlanDisagrees(msg)
+
+
+__all__ = ["NoRouteWithinRange", "PlanDisagrees", "plan"]
