@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 class Place(models.Model):
     """A populated place."""
 
-    geoname_id = models.PositiveIntegerField(unique=True)
+    geoname_id = models.PositiveIntegerField(primary_key=True)
     name = models.CharField(_("name"), max_length=200)
     country = models.CharField(_("country (ISO 3166-1 alpha-2)"), max_length=2)
     kind = models.CharField(_("kind"), max_length=16)
@@ -20,6 +20,10 @@ class Place(models.Model):
     class Meta:
         verbose_name = _("place")
         verbose_name_plural = _("places")
+        indexes = [
+            models.Index(fields=["lat", "lon"], name="place_by_position"),
+            models.Index(fields=["-population"], name="place_by_population"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name}, {self.country}"
@@ -28,14 +32,24 @@ class Place(models.Model):
 class PlaceName(models.Model):
     """A name under which a place is found, folded: lower case, without accents."""
 
-    place = models.ForeignKey(Place, models.CASCADE, related_name="names")
+    # The constraint's index serves every search; a second one for the key would only cost space.
+    place = models.ForeignKey(Place, models.CASCADE, related_name="names", db_index=False)
     folded = models.CharField(max_length=200)
+    # Its own name, not one in another language or of another time.
+    is_main = models.BooleanField()
     # A copy of the place's population: ranking by size needs no join.
     population = models.PositiveIntegerField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["folded", "place"], name="place_name_once")
+            # The columns in the middle depend on the outer two; inside the index they let a search
+            # by prefix answer from the index alone. The operator class is what PostgreSQL needs
+            # to find prefixes in any collation; SQLite compares bytes anyway.
+            models.UniqueConstraint(
+                fields=["folded", "is_main", "population", "place"],
+                name="place_name_once",
+                opclasses=["varchar_pattern_ops", "bool_ops", "int4_ops", "int4_ops"],
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,33 @@
+"""A part of the real places, small enough for tests: whole small countries and every big city."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from charging.models import Place, PlaceName
+from charging.place_build import make_rows, read_cities, write_places
+
+# Three small countries with all their villages; from the others what has 60,000 people or more.
+WHOLE_COUNTRIES = frozenset({"CH", "LU", "NL"})
+BIG_POPULATION = 60_000
+# Smaller namesakes that the tests speak of.
+NAMESAKES = frozenset({"Frankfurt (Oder)", "Vienne", "Halle", "Cologne", "Neustadt"})
+
+
+@cache
+def read_place_rows() -> tuple[list[Place], list[PlaceName]]:
+    """Read the rows once per test process: some 5,000 places."""
+    return make_rows(
+        [
+            city
+            for city in read_cities()
+            if city["countrycode"] in WHOLE_COUNTRIES
+            or city["population"] >= BIG_POPULATION
+            or city["name"] in NAMESAKES
+        ]
+    )
+
+
+def fill_places() -> None:
+    """Fill the tables of places with the part; inside of a test, or of the fixture ``places``."""
+    write_places(*read_place_rows())
