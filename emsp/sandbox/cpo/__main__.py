@@ -10,7 +10,6 @@ from pathlib import Path
 from emsp.sandbox.cpo.app import VERSIONS_PATH, Doors, make_app
 from emsp.sandbox.cpo.catalogue import CatalogueWish, prepare_catalogue, served_roles
 from emsp.sandbox.cpo.dump import DumpUnreadable
-from emsp.sandbox.cpo.introduction import introduce
 from emsp.sandbox.cpo.places import SitesUnreadable
 from emsp.sandbox.cpo.protocol import Party, Refused
 from emsp.sandbox.cpo.registration import Ourselves, is_token, write_token_file
@@ -65,10 +64,8 @@ def _run(options: argparse.Namespace, store: Store) -> int:
         life = StatusLife(store, interval_s=options.status_interval, share=options.status_share)
 
     async def when_ready() -> None:
-        if options.register_at and await introduce(
-            store, ourselves, versions_url=options.register_at, token_a=options.register_token
-        ):
-            _say(f"sandbox CPO: registered at {options.register_at}")
+        if options.register_at:
+            await _introduce(options, store, ourselves)
         _say(_ready_line(store, ourselves))
 
     asyncio.run(
@@ -81,6 +78,16 @@ def _run(options: argparse.Namespace, store: Store) -> int:
         )
     )
     return 0
+
+
+async def _introduce(options: argparse.Namespace, store: Store, ourselves: Ourselves) -> None:
+    # Imported late: see registration.fetch_endpoints.
+    from emsp.sandbox.cpo.introduction import introduce
+
+    if await introduce(
+        store, ourselves, versions_url=options.register_at, token_a=options.register_token
+    ):
+        _say(f"sandbox CPO: registered at {options.register_at}")
 
 
 def _ready_line(store: Store, ourselves: Ourselves) -> str:

@@ -89,8 +89,9 @@ class Station:
 def generate_network(wish: NetworkWish) -> Network:
     """Generate the stations and exactly the tariffs they use."""
     towns = Towns()
-    stations = _motorway_stations(wish, towns)
-    stations += _town_stations(wish, towns, number=wish.stations - len(stations))
+    names: Counter[str] = Counter()
+    stations = _motorway_stations(wish, towns, names)
+    stations += _town_stations(wish, towns, names, number=wish.stations - len(stations))
     prices: dict[str, PriceList] = {}
     locations = [_location(station, wish, prices) for station in stations]
     tariffs = [
@@ -102,10 +103,9 @@ def generate_network(wish: NetworkWish) -> Network:
     return Network(locations, tariffs)
 
 
-def _motorway_stations(wish: NetworkWish, towns: Towns) -> list[Station]:
+def _motorway_stations(wish: NetworkWish, towns: Towns, names: Counter[str]) -> list[Station]:
     """Spread stations evenly over the exported sites, in the export's order."""
     number = min(len(wish.sites), round(wish.stations * MOTORWAY_SHARE))
-    seen: Counter[str] = Counter()
     stations = []
     for index in range(number):
         site = wish.sites[index * len(wish.sites) // number]
@@ -114,7 +114,7 @@ def _motorway_stations(wish: NetworkWish, towns: Towns) -> list[Station]:
         country = COUNTRIES[site.country or town.country]
         time_zone = town.time_zone if town.country == country.code else country.time_zone
         road = "".join(letter for letter in site.name if letter.isprintable())[:60]
-        label = _label(f"{town.name} {_compass(town, site)}", seen)
+        label = _label(f"{town.name} {_compass(town, site)}", names)
         stations.append(
             Station(
                 station_id=f"M{index + 1:05d}",
@@ -131,7 +131,9 @@ def _motorway_stations(wish: NetworkWish, towns: Towns) -> list[Station]:
     return stations
 
 
-def _town_stations(wish: NetworkWish, towns: Towns, *, number: int) -> list[Station]:
+def _town_stations(
+    wish: NetworkWish, towns: Towns, names: Counter[str], *, number: int
+) -> list[Station]:
     """Draw towns by their size and stand stations around their centres."""
     rng = random.Random(f"{wish.seed}:towns")
     weights = [
@@ -140,7 +142,6 @@ def _town_stations(wish: NetworkWish, towns: Towns, *, number: int) -> list[Stat
     ]
     kinds, shares = zip(*TOWN_KINDS[bool(wish.sites)], strict=True)
     in_town: Counter[str] = Counter()
-    seen: Counter[str] = Counter()
     stations = []
     for index, town in enumerate(rng.choices(towns.all, weights, k=number)):
         key = f"{town.name}:{town.lon}:{town.lat}"
@@ -156,7 +157,7 @@ def _town_stations(wish: NetworkWish, towns: Towns, *, number: int) -> list[Stat
                 country=COUNTRIES[town.country],
                 time_zone=town.time_zone,
                 city=town.name,
-                label=_label(f"{town.name} {quarter}", seen),
+                label=_label(f"{town.name} {quarter}", names),
                 road="",
             )
         )
@@ -304,10 +305,10 @@ def _past(wish: NetworkWish, rng: random.Random) -> datetime:
     return (wish.now - ago).replace(microsecond=0)
 
 
-def _label(label: str, seen: Counter[str]) -> str:
+def _label(label: str, names: Counter[str]) -> str:
     """Number what would otherwise be told twice: there are many towns of one name."""
-    seen[label] += 1
-    return label if seen[label] == 1 else f"{label} {seen[label]}"
+    names[label] += 1
+    return label if names[label] == 1 else f"{label} {names[label]}"
 
 
 def _beside(town: Town, bearing: int, rng: random.Random) -> tuple[float, float]:

@@ -2,28 +2,22 @@
 
 import json
 import secrets
-import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from emsp.sandbox.cpo.protocol import (
-    CLIENT_API_UNUSABLE,
     CLIENT_ERROR,
     ENDPOINTS_MISSING,
     INVALID_PARAMETERS,
     UNSUPPORTED_VERSION,
     Party,
     Refused,
-    token_header,
 )
 from emsp.sandbox.cpo.store import Registration, Store
 
 VERSION = "2.2.1"
-CALL_TIMEOUT_S = 10.0
 TOKEN_WIDTH = 64
 
 
@@ -187,12 +181,14 @@ async def fetch_endpoints(theirs: TheirApi) -> str:
     Raises: Refused with 3001 when it cannot be used, 3002 without a common version, 3003
     without a credentials endpoint.
     """
-    async with httpx.AsyncClient(timeout=CALL_TIMEOUT_S, trust_env=False) as client:
-        versions = await _call(client, theirs.url, theirs.token)
-        details_url = _pick(versions, "version", VERSION, "url")
-        if details_url is None:
-            raise Refused(200, UNSUPPORTED_VERSION, f"your versions do not list {VERSION}")
-        details = await _call(client, details_url, theirs.token)
+    # Imported late: httpx takes half a second at the start where its command line is installed.
+    from emsp.sandbox.cpo.calls import get_data
+
+    versions = await get_data(theirs.url, theirs.token)
+    details_url = _pick(versions, "version", VERSION, "url")
+    if details_url is None:
+        raise Refused(200, UNSUPPORTED_VERSION, f"your versions do not list {VERSION}")
+    details = await get_data(details_url, theirs.token)
     endpoints = details.get("endpoints") if isinstance(details, dict) else None
     found = json.dumps(endpoints, ensure_ascii=False)
     credentials_endpoint(found)
@@ -210,24 +206,6 @@ def credentials_endpoint(endpoints: str) -> str:
     return url
 
 
-async def _call(client: httpx.AsyncClient, url: str, token: str) -> Any:
-    headers = {
-        "Authorization": token_header(token),
-        "X-Request-ID": str(uuid.uuid4()),
-        "X-Correlation-ID": str(uuid.uuid4()),
-    }
-    try:
-        response = await client.get(url, headers=headers)
-        envelope = response.json() if response.is_success else None
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        sentence = f"your API at {url} cannot be used: {type(error).__name__}"
-        raise Refused(200, CLIENT_API_UNUSABLE, sentence) from error
-    if not isinstance(envelope, dict) or not is_success(envelope.get("status_code")):
-        sentence = f"your API at {url} answered HTTP {response.status_code} without success"
-        raise Refused(200, CLIENT_API_UNUSABLE, sentence)
-    return envelope.get("data")
-
-
 def _pick(rows: Any, key: str, value: str, wanted: str) -> str | None:
     if not isinstance(rows, list):
         return None
@@ -235,11 +213,6 @@ def _pick(rows: Any, key: str, value: str, wanted: str) -> str | None:
         if isinstance(row, dict) and row.get(key) == value and isinstance(row.get(wanted), str):
             return str(row[wanted])
     return None
-
-
-def is_success(status_code: Any) -> bool:
-    """Say whether an OCPI status code is of the class of successes."""
-    return isinstance(status_code, int) and 1000 <= status_code < 2000
 
 
 def _is_role(role: Any) -> bool:

@@ -6,7 +6,6 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable
 
-import httpx
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from starlette.applications import Starlette
@@ -76,15 +75,16 @@ async def serve(
 
 
 async def _until_up(serving: asyncio.Task[None], host: str, port: int) -> None:
-    """Wait until the health check answers through the socket."""
-    url = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}/healthz"  # noqa: S104
+    """Wait until the socket accepts connections."""
+    near = "127.0.0.1" if host == "0.0.0.0" else host  # noqa: S104
     deadline = asyncio.get_running_loop().time() + READY_WITHIN_S
-    async with httpx.AsyncClient(timeout=1.0, trust_env=False) as client:
-        while asyncio.get_running_loop().time() < deadline and not serving.done():
-            with contextlib.suppress(httpx.TransportError):
-                await client.get(url)
-                return
-            await asyncio.sleep(LOOK_EVERY_S)
+    while asyncio.get_running_loop().time() < deadline and not serving.done():
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(near, port)
+            writer.close()
+            await writer.wait_closed()
+            return
+        await asyncio.sleep(LOOK_EVERY_S)
     if serving.done() and serving.exception():
         msg = f"the server on {host} port {port} did not start: {serving.exception()}"
         raise AddressUnusable(msg)
