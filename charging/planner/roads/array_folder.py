@@ -115,10 +115,13 @@ def _open_array(path: Path, *, dtype: type, stated: object) -> NDArray[Any]:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise ArrayFolderBroken(f"{path.name} cannot be read") from error
+        msg = f"{path.name} cannot be read"
+        raise ArrayFolderBroken(msg) from error
     if stated != {"dtype": array.dtype.str, "shape": list(array.shape)}:
-        raise ArrayFolderBroken(f"{path.name} is not as the manifest says")
+        msg = f"{path.name} is not as the manifest says"
+        raise ArrayFolderBroken(msg)
     if array.dtype != np.dtype(dtype):
-        raise ArrayFolderBroken(f"{path.name} holds {array.dtype}, not {np.dtype(dtype)}")
+        msg = f"{path.name} holds {array.dtype}, not {np.dtype(dtype)}"
+        raise ArrayFolderBroken(msg)
     # A plain view: numba compiles for ndarray once instead of again for numpy.memmap.
     return np.asarray(array)

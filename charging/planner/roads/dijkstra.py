@@ -113,7 +113,8 @@ def search_within(
     """
     check_node(graph, node=node)
     if limit_ds is not None and limit_ds < 0:
-        raise ValueError(f"limit_ds is {limit_ds}; it cannot be negative")
+        msg = f"limit_ds is {limit_ds}; it cannot be negative"
+        raise ValueError(msg)
     return search_tree(
         graph,
         node=node,
@@ -190,4 +191,5 @@ def check_node(graph: RoadGraph, *, node: int) -> None:
     Raises NodeUnknown.
     """
     if not 0 <= node < graph.node_count:
-        raise NodeUnknown(f"node {node} is not one of 0 to {graph.node_count - 1}")
+        msg = f"node {node} is not one of 0 to {graph.node_count - 1}"
+        raise NodeUnknown(msg)

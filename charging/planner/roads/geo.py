@@ -60,8 +60,8 @@ def arc_from_chord_m(chord: ArrayLike) -> NDArray[np.float64]:
 
     A k-d tree measures chords; they order points exactly as surface distances do.
 
-    >>> int(arc_from_chord_m(2.0).round())  # pole to pole
-    20015115
+    >>> int(arc_from_chord_m(2.0) / 1000)  # from pole to pole, in kilometres
+    20015
     """
     half = np.minimum(np.asarray(chord, dtype=np.float64) / 2.0, 1.0)
     return np.asarray(2.0 * EARTH_RADIUS_M * np.arcsin(half))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # 38 bits hold the salts of 262,143 arcs and leave 25 bits: 38 days of driving.
 SALT_SUM_BITS = 38
 SALT_SUM_MASK = (1 << SALT_SUM_BITS) - 1
-SALT_MASK = (1 << 20) - 1
+SALT_BITS = 20
 NOT_REACHED = np.int64(2**63 - 1)
 
 _FERRY = int(RoadKind.FERRY)
@@ -39,12 +39,13 @@ _DESCENT_M = int(Feature.DESCENT_M)
 
 
 @njit(inline="always")
-def _add_arc_to_label(label: int, arc: int, duration_ds: int) -> int:
-    # Mixing as in splitmix64 (Steele, Lea, Flood 2014), cut to 32-bit steps.
-    salt = np.uint64(arc) + np.uint64(1)
-    salt = (salt * np.uint64(0x9E3779B97F4A7C15)) ^ (salt >> np.uint64(13))
-    salt = (salt ^ (salt >> np.uint64(31))) * np.uint64(0x94D049BB133111EB)
-    salt_sum = (label & SALT_SUM_MASK) + np.int64(salt >> np.uint64(44))
+def _add_arc_to_label(label, arc, duration_ds):  # type: ignore[no-untyped-def]
+    # The finaliser of splitmix64: Steele, Lea, Flood, "Fast splittable pseudorandom number
+    # generators", OOPSLA 2014. Neighbouring arc ids give unrelated salts.
+    salt = (np.uint64(arc) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    salt = (salt ^ (salt >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    salt = (salt ^ (salt >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    salt_sum = (label & SALT_SUM_MASK) + np.int64(salt >> np.uint64(64 - SALT_BITS))
     # A path of more arcs than the bits hold stays exact in time and loses only the tie rule.
     salt_sum = min(salt_sum, SALT_SUM_MASK)
     return (((label >> SALT_SUM_BITS) + duration_ds) << SALT_SUM_BITS) | salt_sum
@@ -130,7 +131,7 @@ def grow_tree(
     label[source] = 0
     label_length_m[source] = 0.0
     size = _push(heap_label, heap_node, 0, np.int64(0), np.int32(source))
-    open_within = 1
+    open_within = int(reach_m >= 0.0)
     count = 0
     while size > 0 and open_within > 0:
         node_label = heap_label[0]
@@ -142,8 +143,7 @@ def grow_tree(
             break
         settled[count] = node
         count += 1
-        if label_length_m[node] <= reach_m:
-            open_within -= 1
+        open_within -= int(label_length_m[node] <= reach_m)
         if node == target:
             break
         for at in range(first[node], first[node + 1]):
@@ -153,12 +153,10 @@ def grow_tree(
             far = far_node[arc]
             far_label = _add_arc_to_label(node_label, arc, np.int64(duration_ds[arc]))
             if far_label < label[far]:
-                if label[far] != NOT_REACHED and label_length_m[far] <= reach_m:
-                    open_within -= 1
+                open_within -= int(last_arc[far] >= 0 and label_length_m[far] <= reach_m)
                 label[far] = far_label
                 label_length_m[far] = label_length_m[node] + length_m[arc]
-                if label_length_m[far] <= reach_m:
-                    open_within += 1
+                open_within += int(label_length_m[far] <= reach_m)
                 last_arc[far] = arc
                 size = _push(heap_label, heap_node, size, far_label, far)
     return settled[:count].copy(), last_arc, label

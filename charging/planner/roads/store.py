@@ -125,19 +125,23 @@ def _take_whole(values: ArrayLike, *, name: str, dtype: type) -> NDArray[Any]:
     given = np.asarray(values)
     limits = np.iinfo(dtype)
     if given.size and not (np.all(given >= limits.min) and np.all(given <= limits.max)):
-        raise RoadGraphInvalid(f"{name} does not fit {np.dtype(dtype)}")
-    whole = given.astype(dtype)
+        msg = f"{name} does not fit {np.dtype(dtype)}"
+        raise RoadGraphInvalid(msg)
+    whole: NDArray[Any] = given.astype(dtype)
     if not np.array_equal(whole, given):
-        raise RoadGraphInvalid(f"{name} holds fractions")
+        msg = f"{name} holds fractions"
+        raise RoadGraphInvalid(msg)
     return whole
 
 
 def _check_nodes(arrays: Mapping[str, NDArray[Any]], *, n: int) -> None:
     for name in ("node_lon", "node_lat", "node_elevation_m"):
         if arrays[name].shape != (n,):
-            raise RoadGraphInvalid(f"{name} is not one number a node")
+            msg = f"{name} is not one number a node"
+            raise RoadGraphInvalid(msg)
         if not np.isfinite(arrays[name]).all():
-            raise RoadGraphInvalid(f"{name} holds a number that is not finite")
+            msg = f"{name} holds a number that is not finite"
+            raise RoadGraphInvalid(msg)
     if np.abs(arrays["node_lon"]).max(initial=0.0) > 180.0:
         raise RoadGraphInvalid("a longitude is outside of -180 to 180 degrees")
     if np.abs(arrays["node_lat"]).max(initial=0.0) > 90.0:
@@ -148,10 +152,12 @@ def _check_arcs(arrays: Mapping[str, NDArray[Any]], *, n: int) -> None:
     m = len(arrays["tail"])
     for name in ("tail", "head", "duration_ds", "length_m", "kind"):
         if arrays[name].shape != (m,):
-            raise RoadGraphInvalid(f"{name} is not one number an arc")
+            msg = f"{name} is not one number an arc"
+            raise RoadGraphInvalid(msg)
     for name in ("tail", "head"):
         if m and (arrays[name].min() < 0 or arrays[name].max() >= n):
-            raise RoadGraphInvalid(f"{name} names a node that does not exist")
+            msg = f"{name} names a node that does not exist"
+            raise RoadGraphInvalid(msg)
     # An arc that takes no time would let a path run in circles for free.
     if m and arrays["duration_ds"].min() < 1:
         raise RoadGraphInvalid("duration_ds is below 1 decisecond")
@@ -187,11 +193,11 @@ def open_road_graph(folder: Path) -> RoadGraph:
         graph = RoadGraph(**arrays, version=manifest["version"])
         _check_shapes(graph)
     except ArrayFolderMissing as error:
-        raise RoadStoreMissing(f"There is no road graph in {folder}: {REMEDY}.") from error
+        msg = f"There is no road graph in {folder}: {REMEDY}."
+        raise RoadStoreMissing(msg) from error
     except ArrayFolderBroken as error:
-        raise RoadStoreBroken(
-            f"The road graph in {folder} cannot be used ({error}): {REMEDY} again."
-        ) from error
+        msg = f"The road graph in {folder} cannot be used ({error}): {REMEDY} again."
+        raise RoadStoreBroken(msg) from error
     return graph
 
 
@@ -203,17 +209,18 @@ def read_road_origin(folder: Path) -> RoadOrigin:
     try:
         return RoadOrigin(**_read_road_manifest(folder)["origin"])
     except ArrayFolderMissing as error:
-        raise RoadStoreMissing(f"There is no road graph in {folder}: {REMEDY}.") from error
+        msg = f"There is no road graph in {folder}: {REMEDY}."
+        raise RoadStoreMissing(msg) from error
     except (ArrayFolderBroken, KeyError, TypeError) as error:
-        raise RoadStoreBroken(
-            f"The road graph in {folder} does not say where it comes from: {REMEDY} again."
-        ) from error
+        msg = f"The road graph in {folder} does not say where it comes from: {REMEDY} again."
+        raise RoadStoreBroken(msg) from error
 
 
 def _read_road_manifest(folder: Path) -> dict[str, Any]:
     manifest = read_manifest(folder)
     if manifest.get("format") != FORMAT:
-        raise ArrayFolderBroken(f"its format is {manifest.get('format')}, not {FORMAT}")
+        msg = f"its format is {manifest.get('format')}, not {FORMAT}"
+        raise ArrayFolderBroken(msg)
     if not isinstance(manifest.get("version"), str):
         raise ArrayFolderBroken("it has no version")
     return manifest
