@@ -12,7 +12,12 @@ def main() -> None:
     except ImportError as error:
         message = "Django is not installed here. Run `make demo` or `make install` first."
         raise SystemExit(message) from error
-    execute_from_command_line(sys.argv)
+    from emsp.env import SettingInvalid
+
+    try:
+        execute_from_command_line(sys.argv)
+    except SettingInvalid as error:
+        raise SystemExit(str(error)) from error
 
 
 if __name__ == "__main__":

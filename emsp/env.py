@@ -1,4 +1,7 @@
-"""Typed readers of environment variables. A wrong value stops the start with a sentence."""
+"""Typed readers of environment variables. A wrong value stops the start with a sentence.
+
+An empty value counts as none: the lines that .env.example leaves open stand for the defaults.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ import os
 import re
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+# Where relative paths begin, from wherever a command is called.
+ROOT = Path(__file__).resolve().parent.parent
 
 
 class SettingInvalid(Exception):
@@ -19,18 +25,32 @@ def load_env_file(path: Path) -> None:
     """Read ``NAME=value`` lines into the environment; what is already set wins."""
     if not path.is_file():
         return
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingInvalid(str(path), f"cannot be read ({error})") from error
+    for number, line in enumerate(text.splitlines(), start=1):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
         name, equals, value = stripped.partition("=")
         if not equals or not name.strip().isidentifier():
             raise SettingInvalid(str(path), f"line {number} is not of the form NAME=value")
-        os.environ.setdefault(name.strip(), value.strip())
+        os.environ.setdefault(name.strip(), _unquote(value.strip()))
+
+
+def _unquote(value: str) -> str:
+    """Take off one pair of quotes around a value.
+
+    >>> _unquote('"Bright Power"'), _unquote("it's"), _unquote('"')
+    ('Bright Power', "it's", '"')
+    """
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if quoted else value
 
 
 def read_str(name: str, default: str | None = None) -> str:
-    value = os.environ.get(name, default)
+    value = os.environ.get(name) or default
     if value is None:
         raise SettingInvalid(name, "is not set")
     return value
@@ -61,23 +81,30 @@ def read_int(name: str, default: int, *, minimum: int, maximum: int) -> int:
 
 def read_list(name: str, default: list[str]) -> list[str]:
     value = os.environ.get(name)
-    if value is None:
+    if not value:
         return default
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def read_path(name: str, default: Path) -> Path:
     value = os.environ.get(name)
-    return Path(value).expanduser().resolve() if value else default
+    return (ROOT / Path(value).expanduser()).resolve() if value else default
 
 
 def read_database(name: str, default: str) -> dict[str, object]:
-    """Turn ``sqlite:///path`` or ``postgresql://user:password@host:port/name`` into a setting."""
+    """Turn an address into a setting.
+
+    ``sqlite:///relative/path``, ``sqlite:////absolute/path``, ``sqlite:///:memory:`` or
+    ``postgresql://user:password@host:port/name``, each part percent-encoded.
+    """
     url = urlsplit(read_str(name, default))
     if url.geturl() == "sqlite:///:memory:":
         return {"ENGINE": "emsp.kernel.sqlite", "NAME": ":memory:"}
     if url.scheme == "sqlite":
-        return {"ENGINE": "emsp.kernel.sqlite", "NAME": unquote(url.path)}
+        path = unquote(url.path.removeprefix("/"))
+        if url.netloc or not path:
+            raise SettingInvalid(name, "must name a file, as in sqlite:///var/db.sqlite3")
+        return {"ENGINE": "emsp.kernel.sqlite", "NAME": str(ROOT / path)}
     if url.scheme in {"postgresql", "postgres"}:
         try:
             port = url.port

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from urllib.parse import quote
 
 import structlog
 from csp.constants import NONE, SELF
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from emsp import env
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = env.ROOT
 env.load_env_file(env.read_path("ENV_FILE", BASE_DIR / ".env"))
 
 # --- What this installation is ------------------------------------------------------------------
@@ -18,7 +18,8 @@ DEMO = env.read_bool("DEMO", default=False)
 DEBUG = env.read_bool("DEBUG", default=False)
 SECRET_KEY = env.read_str("SECRET_KEY")
 ALLOWED_HOSTS = env.read_list("ALLOWED_HOSTS", [])
-PUBLIC_URL = env.read_str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
+PORT = env.read_int("PORT", 8000, minimum=1, maximum=65535)
+PUBLIC_URL = env.read_str("PUBLIC_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 DATA_DIR = env.read_path("DATA_DIR", BASE_DIR / "var")
 
 # The operator's own brand, shown instead of ours.
@@ -90,7 +91,9 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.read_database("DATABASE_URL", f"sqlite:///{DATA_DIR}/db.sqlite3")}
+DATABASES = {
+    "default": env.read_database("DATABASE_URL", f"sqlite:///{quote(str(DATA_DIR))}/db.sqlite3")
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "drivers.User"
 LOGIN_URL = "drivers:login"

