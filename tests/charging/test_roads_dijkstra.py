@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charging.planner.roads.dijkstra import (
+    NO_LIMIT_DS,
     NodeUnknown,
     fastest_path,
+    search_tree,
     search_within,
     sum_features,
 )
@@ -192,6 +194,27 @@ class TestSearchWithin:
             search_within(graph, node=2, limit_ds=None)
         with pytest.raises(ValueError, match="limit_ds is -1"):
             search_within(graph, node=0, limit_ds=-1)
+
+
+class TestSearchTree:
+    def test_stops_when_nothing_open_is_within_reach(self) -> None:
+        graph = make_line(duration_ds=[100] * 50, length_m=[1_000.0] * 50)
+        reach = search_tree(
+            graph,
+            node=0,
+            limit_ds=NO_LIMIT_DS,
+            reach_m=3_000.0,
+            reverse=False,
+            allow_ferries=True,
+        )
+        assert reach.nodes.tolist() == [0, 1, 2, 3]
+
+    def test_finds_nothing_within_a_negative_reach(self) -> None:
+        graph = make_line(duration_ds=[100], length_m=[1_000.0])
+        reach = search_tree(
+            graph, node=0, limit_ds=NO_LIMIT_DS, reach_m=-1.0, reverse=False, allow_ferries=True
+        )
+        assert reach.nodes.tolist() == []
 
 
 class TestSumFeatures:
