@@ -7,7 +7,6 @@ a whole table: the old one until it looks again, then the new one.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import threading
@@ -21,8 +20,14 @@ from django.conf import settings
 
 from charging.models import Location
 from charging.planner import Network
-from charging.planner.legs import SiteTable, build_leg_table, open_leg_table, save_leg_table
-from charging.planner.roads.snapping import OffRoad, Snapper
+from charging.planner.legs import (
+    SiteTable,
+    build_leg_table,
+    name_leg_table,
+    open_leg_table,
+    save_leg_table,
+)
+from charging.planner.roads.snapping import Snapper
 from charging.planner.roads.store import RoadStoreMissing, open_road_graph
 from emsp.kernel import jobs
 
@@ -60,7 +65,7 @@ def build_legs(run: jobs.JobRun) -> None:
     except RoadStoreMissing as error:
         raise jobs.RetryLater(str(error), after=timedelta(minutes=1)) from error
     sites = _join_sites(snapper)
-    key = _hash_sites(graph, sites)
+    key = name_leg_table(graph, sites=sites, reach_m=REACH_M)
     if _read_current_key() == key:
         return
     folder = _legs_folder() / key
@@ -131,32 +136,21 @@ def _join_sites(snapper: Snapper) -> SiteTable:
         .order_by("pk")
         .values_list("pk", "lon", "lat")
     )
-    joined, off_road = [], 0
-    for site_id, lon, lat in rows:
-        try:
-            point = snapper.snap(lon, lat)
-        except OffRoad:
-            off_road += 1
-            continue
-        joined.append((site_id, lon, lat, point.node, point.access_m, point.access_s))
-    if off_road:
-        log.warning("fast locations off every road", count=off_road)
-    columns = list(zip(*joined, strict=True)) or [()] * 6
+    site_id = np.array([row[0] for row in rows], dtype=np.int64)
+    lon = np.array([row[1] for row in rows], dtype=np.float64)
+    lat = np.array([row[2] for row in rows], dtype=np.float64)
+    points = snapper.snap_many(lon, lat)
+    joined = points.node >= 0
+    if not joined.all():
+        log.warning("fast locations off every road", count=int((~joined).sum()))
     return SiteTable(
-        site_id=np.array(columns[0], dtype=np.int64),
-        lon=np.array(columns[1], dtype=np.float64),
-        lat=np.array(columns[2], dtype=np.float64),
-        node=np.array(columns[3], dtype=np.int32),
-        access_m=np.array(columns[4], dtype=np.float64),
-        access_s=np.array(columns[5], dtype=np.float64),
+        site_id=site_id[joined],
+        lon=lon[joined],
+        lat=lat[joined],
+        node=points.node[joined],
+        access_m=points.access_m[joined],
+        access_s=points.access_s[joined],
     )
-
-
-def _hash_sites(graph: RoadGraph, sites: SiteTable) -> str:
-    digest = hashlib.sha256(f"{graph.version} {REACH_M}".encode())
-    for column in (sites.site_id, sites.lon, sites.lat):
-        digest.update(column.tobytes())
-    return digest.hexdigest()[:32]
 
 
 def _switch_to(key: str) -> None:

@@ -1,9 +1,9 @@
 """Bridges, ferries and shuttle trains that the world highways lack, as data.
 
 The source drops long bridges and every crossing by water or rail, which cuts Europe into pieces.
-Positions are nodes of the source nearest to each landing. Lengths are those of the crossing;
-times are the timetable's crossing and a usual time to check in and board, both rounded, for the
-operator that crosses most often. Waiting for the next departure is not in them.
+Positions are nodes of the source nearest to each landing. Lengths are those of the crossing. Times
+are estimates, rounded: a usual crossing, and a usual time to check in and board. They were not read
+from a timetable, and waiting for the next departure is not in them.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ CONNECTORS = (
         length_m=50_500.0,
         crossing_s=35 * MINUTE_S,
         boarding_s=45 * MINUTE_S,
-        source="LeShuttle timetable: 35 minutes; tunnel 50.5 km",
+        source="usual crossing 35 minutes, an estimate; tunnel 50.5 km",
     ),
     Connector(
         name="Dover - Calais",
@@ -82,7 +82,7 @@ CONNECTORS = (
         length_m=42_000.0,
         crossing_s=90 * MINUTE_S,
         boarding_s=60 * MINUTE_S,
-        source="P&O and DFDS timetables: 90 minutes",
+        source="usual crossing 90 minutes, an estimate",
     ),
     Connector(
         name="Messina - Villa San Giovanni",
@@ -94,7 +94,7 @@ CONNECTORS = (
         length_m=6_000.0,
         crossing_s=20 * MINUTE_S,
         boarding_s=15 * MINUTE_S,
-        source="Caronte & Tourist timetable: 20 minutes",
+        source="usual crossing 20 minutes, an estimate",
     ),
     Connector(
         name="Holyhead - Dublin",
@@ -106,7 +106,7 @@ CONNECTORS = (
         length_m=112_000.0,
         crossing_s=195 * MINUTE_S,
         boarding_s=45 * MINUTE_S,
-        source="Irish Ferries and Stena Line timetables: 3 hours 15 minutes",
+        source="usual crossing 3 hours 15 minutes, an estimate",
     ),
     Connector(
         name="Belfast - Cairnryan",
@@ -118,7 +118,7 @@ CONNECTORS = (
         length_m=75_000.0,
         crossing_s=135 * MINUTE_S,
         boarding_s=45 * MINUTE_S,
-        source="Stena Line timetable: 2 hours 15 minutes",
+        source="usual crossing 2 hours 15 minutes, an estimate",
     ),
     Connector(
         name="Farö bridges",
@@ -154,7 +154,7 @@ CONNECTORS = (
         length_m=19_000.0,
         crossing_s=45 * MINUTE_S,
         boarding_s=15 * MINUTE_S,
-        source="Scandlines timetable: 45 minutes",
+        source="usual crossing 45 minutes, an estimate",
     ),
     Connector(
         name="Helsingör - Helsingborg",
@@ -166,7 +166,7 @@ CONNECTORS = (
         length_m=5_500.0,
         crossing_s=20 * MINUTE_S,
         boarding_s=15 * MINUTE_S,
-        source="Öresundslinjen timetable: 20 minutes",
+        source="usual crossing 20 minutes, an estimate",
     ),
     Connector(
         name="Livorno - Bastia",
@@ -178,7 +178,7 @@ CONNECTORS = (
         length_m=120_000.0,
         crossing_s=240 * MINUTE_S,
         boarding_s=45 * MINUTE_S,
-        source="Corsica Ferries timetable: about 4 hours",
+        source="usual crossing about 4 hours, an estimate",
     ),
     Connector(
         name="Bonifacio - Santa Teresa Gallura",
@@ -190,7 +190,7 @@ CONNECTORS = (
         length_m=18_000.0,
         crossing_s=50 * MINUTE_S,
         boarding_s=30 * MINUTE_S,
-        source="Moby timetable: 50 minutes",
+        source="usual crossing 50 minutes, an estimate",
     ),
     Connector(
         name="Pozzallo - Valletta",
@@ -202,7 +202,7 @@ CONNECTORS = (
         length_m=95_000.0,
         crossing_s=105 * MINUTE_S,
         boarding_s=45 * MINUTE_S,
-        source="Virtu Ferries timetable: 1 hour 45 minutes",
+        source="usual crossing 1 hour 45 minutes, an estimate",
     ),
     Connector(
         name="Barcelona - Palma",
@@ -214,6 +214,6 @@ CONNECTORS = (
         length_m=205_000.0,
         crossing_s=420 * MINUTE_S,
         boarding_s=45 * MINUTE_S,
-        source="Baleària timetable: about 7 hours",
+        source="usual crossing about 7 hours, an estimate",
     ),
 )
