@@ -210,6 +210,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 5},
     },
     "purge-done-jobs": {"task": "kernel.purge_done_jobs", "schedule": 3600.0},
+    "ensure-sync-schedules": {"task": "charging.ensure_sync_schedules", "schedule": 60.0},
 }
 if CELERY_BROKER_URL.startswith("filesystem"):
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
@@ -225,6 +226,8 @@ JOB_SLOTS = env.read_int("JOB_SLOTS", 4, minimum=1, maximum=256)
 # --- Outside parties ----------------------------------------------------------------------------
 # Partners' addresses may lie in private networks only where this is wished (demo, tests).
 ALLOW_PRIVATE_ADDRESSES = env.read_bool("ALLOW_PRIVATE_ADDRESSES", default=False)
+# How long a worker that pulls a partner may be silent before another takes its place.
+SYNC_LEASE_S = env.read_int("SYNC_LEASE_S", 120, minimum=4, maximum=3600)
 
 # --- Logs: constant messages and ids, never a token, name or position ---------------------------
 LOG_LEVEL = env.read_str("LOG_LEVEL", "INFO")

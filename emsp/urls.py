@@ -20,6 +20,7 @@ urlpatterns = [
         name="schema",
     ),
     re_path(r"^api/", views.UnknownApiView.as_view()),
+    path("ocpi/", include("charging.ocpi_server.urls")),
     path("brand.css", views.show_brand_colours, name="brand-colours"),
     path("healthz", health.show_alive, name="healthz"),
     path("readyz", health.show_ready, name="readyz"),

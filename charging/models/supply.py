@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 
@@ -30,6 +31,8 @@ class Partner(models.Model):
     endpoints = models.JSONField(_("endpoints"), default=dict, blank=True)
     # The token that we show them: first their registration token (A), then the one they gave (C).
     token_out = models.CharField(_("token we send"), max_length=64, blank=True)
+    # They read our token as it is, not in Base64 (OCPI before 2.2-d2); found out at the handshake.
+    raw_token = models.BooleanField(_("token is sent without Base64"), default=False)
     # SHA-256 of the token that they show us: a copy of the table opens no door.
     token_in_hash = models.CharField(max_length=64, blank=True, db_index=True)
     sync_interval_s = models.PositiveIntegerField(_("seconds between pulls"), default=3600)
@@ -64,8 +67,9 @@ class Tariff(models.Model):
         verbose_name = _("tariff")
         verbose_name_plural = _("tariffs")
         constraints = [
+            # OCPI compares ids without case.
             models.UniqueConstraint(
-                fields=["partner", "country_code", "party_id", "ocpi_id"], name="tariff_one_per_id"
+                "partner", "country_code", "party_id", Lower("ocpi_id"), name="tariff_one_per_id"
             )
         ]
         indexes = [models.Index(fields=["partner", "ocpi_id"], name="tariff_by_partner_id")]
@@ -103,9 +107,9 @@ class Location(models.Model):
         verbose_name = _("location")
         verbose_name_plural = _("locations")
         constraints = [
+            # OCPI compares ids without case.
             models.UniqueConstraint(
-                fields=["partner", "country_code", "party_id", "ocpi_id"],
-                name="location_one_per_id",
+                "partner", "country_code", "party_id", Lower("ocpi_id"), name="location_one_per_id"
             ),
             models.CheckConstraint(
                 condition=Q(lon__gte=-180, lon__lte=180, lat__gte=-90, lat__lte=90),
@@ -150,9 +154,7 @@ class Evse(models.Model):
     class Meta:
         verbose_name = _("EVSE")
         verbose_name_plural = _("EVSEs")
-        constraints = [
-            models.UniqueConstraint(fields=["location", "uid"], name="evse_one_per_uid")
-        ]
+        constraints = [models.UniqueConstraint(fields=["location", "uid"], name="evse_one_per_uid")]
         indexes = [models.Index(fields=["location", "status"], name="evse_by_status")]
 
     def __str__(self) -> str:
@@ -217,11 +219,16 @@ class SyncRun(models.Model):
     cursor = models.JSONField(_("cursor"), null=True, blank=True)
     started_at = models.DateTimeField(_("started"))
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    # When it began by the partner's own clock: the next delta asks for changes since then.
+    partner_clock_at = models.DateTimeField(
+        _("started by the partner's clock"), null=True, blank=True
+    )
     total = models.PositiveIntegerField(_("announced"), null=True, blank=True)
     stored = models.PositiveIntegerField(_("stored"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)
     quarantined = models.PositiveIntegerField(_("quarantined"), default=0)
     removed = models.PositiveIntegerField(_("removed"), default=0)
+    # Why it failed or waits; after success what was left undone.
     error = models.TextField(_("error"), blank=True)
 
     class Meta:
