@@ -24,7 +24,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-READY_WITHIN_S = 20.0
+READY_WITHIN_S = 30.0
 TOKEN_A = "invitation-of-the-tests"
 # Loaded once: httpx takes 40 ms for it at each new client.
 TRUST = httpx.create_ssl_context(trust_env=False)
@@ -215,7 +215,7 @@ def running_emsp() -> Iterator[Emsp]:
         thread.join(timeout=5)
 
 
-def wait_until(holds: Any, *, within_s: float = 5.0) -> None:
+def wait_until(holds: Any, *, within_s: float = 15.0) -> None:
     """Wait for a condition, at most so long."""
     deadline = time.monotonic() + within_s
     while not holds():

