@@ -17,6 +17,7 @@ help: ## list these commands
 
 demo: ## install, build the data, start everything on http://127.0.0.1:8000 (PORT=8001 changes it)
 	@$(call find_python,demo)
+	@.venv/bin/python -m emsp.management.demo.env_file
 	@.venv/bin/python manage.py demo
 
 install: ## install what developing needs, without starting anything
