@@ -89,7 +89,7 @@ def register_partner(partner: Partner, *, now: datetime) -> bool:
         The partner refuses or cannot be reached; ``retryable`` says whether to try again as is.
     """
     partner.refresh_from_db()
-    if partner.state == Partner.State.ACTIVE:
+    if partner.registered_at is not None:
         return False
     our_token = make_token()
     client = OcpiClient(
@@ -183,6 +183,23 @@ def end_registration(partner: Partner) -> None:
     if not ended:
         raise NotRegistered("you are not registered")
     log.info("partner unregistered", partner_id=partner.pk)
+
+
+def suspend_partner(partner: Partner) -> None:
+    """Stop pulling an active partner; its stations are no longer offered."""
+    Partner.objects.filter(pk=partner.pk, state=Partner.State.ACTIVE).update(
+        state=Partner.State.SUSPENDED
+    )
+
+
+def resume_partner(partner: Partner, *, now: datetime) -> None:
+    """Make a suspended partner active again and pull what was missed."""
+    with transaction.atomic():
+        suspended = Partner.objects.filter(
+            pk=partner.pk, state=Partner.State.SUSPENDED, registered_at__isnull=False
+        )
+        if suspended.update(state=Partner.State.ACTIVE):
+            sync_schedule.request_sync(partner.pk, now=now)
 
 
 def find_partner_by_tokens(tokens: list[str]) -> Partner | None:

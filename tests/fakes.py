@@ -28,8 +28,11 @@ class Seen:
 
     @property
     def token(self) -> str:
-        """The token in the Authorization header, decoded from Base64."""
-        return base64.b64decode(self.headers["authorization"].removeprefix("Token ")).decode()
+        """The token in the Authorization header, decoded from Base64; "" where it is none."""
+        try:
+            return base64.b64decode(self.headers["authorization"].removeprefix("Token ")).decode()
+        except ValueError:
+            return ""
 
 
 @dataclass(frozen=True)

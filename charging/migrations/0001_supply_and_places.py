@@ -49,7 +49,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=100, verbose_name='name')),
                 ('slug', models.SlugField(unique=True, verbose_name='slug')),
                 ('state', models.CharField(choices=[('planned', 'not registered yet'), ('active', 'active'), ('suspended', 'suspended')], default='planned', max_length=10, verbose_name='state')),
-                ('versions_url', models.URLField(max_length=255, verbose_name='OCPI versions address')),
+                ('versions_url', models.CharField(max_length=255, verbose_name='OCPI versions address')),
                 ('ocpi_version', models.CharField(blank=True, max_length=10, verbose_name='OCPI version')),
                 ('roles', models.JSONField(blank=True, default=list, verbose_name='roles')),
                 ('endpoints', models.JSONField(blank=True, default=dict, verbose_name='endpoints')),

@@ -23,7 +23,7 @@ class Partner(models.Model):
     name = models.CharField(_("name"), max_length=100)
     slug = models.SlugField(_("slug"), unique=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.PLANNED)
-    versions_url = models.URLField(_("OCPI versions address"), max_length=255)
+    versions_url = models.CharField(_("OCPI versions address"), max_length=255)
     ocpi_version = models.CharField(_("OCPI version"), max_length=10, blank=True)
     # Their roles as stated at the handshake: [{"role", "country_code", "party_id", "name"}].
     roles = models.JSONField(_("roles"), default=list, blank=True)

@@ -140,6 +140,8 @@ def map_tariff(raw: object, *, now: datetime) -> TariffValues:
     tariff = _read_wire(fields, wire.Tariff)
     key = _read_key(tariff.country_code, tariff.party_id, tariff.id)
     currency = (tariff.currency or "").strip().upper()
+    if not currency:
+        raise Unmappable("currency is missing")
     if len(currency) != 3 or not currency.isascii() or not currency.isalpha():
         raise Unmappable(_explain("currency", tariff.currency, "no three-letter code"))
     if not tariff.elements:

@@ -6,7 +6,6 @@ Source: OCPI 2.2.1, 4.1 JSON / HTTP implementation guide, and 5 Status codes.
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import uuid
 from collections.abc import Callable, Mapping
@@ -131,7 +130,7 @@ def read_tokens(authorization: str) -> list[str]:
         return []
     try:
         decoded = base64.b64decode(shown, validate=True).decode().rstrip("\r\n")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no Base64, or not of UTF-8
         return [shown]
     return [decoded, shown] if decoded else [shown]
 

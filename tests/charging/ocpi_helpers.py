@@ -81,7 +81,7 @@ def find_sync_job(partner: Partner) -> Job:
     )
 
 
-def make_connector(ocpi_id: str = "1", **changes: Any) -> dict[str, Any]:
+def make_connector(ocpi_id: str | int = "1", **changes: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "id": ocpi_id,
         "standard": "IEC_62196_T2_COMBO",
@@ -96,7 +96,7 @@ def make_connector(ocpi_id: str = "1", **changes: Any) -> dict[str, Any]:
     return fields | changes
 
 
-def make_evse(uid: str = "E1", **changes: Any) -> dict[str, Any]:
+def make_evse(uid: str | int = "E1", **changes: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "uid": uid,
         "evse_id": f"NL*FAK*{uid}",
@@ -107,7 +107,7 @@ def make_evse(uid: str = "E1", **changes: Any) -> dict[str, Any]:
     return fields | changes
 
 
-def make_location(ocpi_id: str = "LOC1", **changes: Any) -> dict[str, Any]:
+def make_location(ocpi_id: str | int = "LOC1", **changes: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "country_code": "NL",
         "party_id": "FAK",

@@ -54,10 +54,11 @@ class Command(BaseCommand):
         if enqueue:
             self.stdout.write(f"A pull of {partner.name} is queued.")
             return
-        # A run that was under way already is resumed and counts as ours.
-        resumed = last is not None and last.state == SyncRun.State.RUNNING
-        floor = (last.pk - resumed) if last is not None else 0
-        self._work_until_done(partner, job_id=job_id, after=floor)
+        after = last.pk if last is not None else 0
+        if last is not None and last.state == SyncRun.State.RUNNING:
+            # A run that is under way is resumed and counts as ours.
+            after -= 1
+        self._work_until_done(partner, job_id=job_id, after=after)
 
     def _work_until_done(self, partner: Partner, *, job_id: int, after: int) -> None:
         """Be one more worker until the pull has ended, and say how it goes on."""
@@ -70,8 +71,10 @@ class Command(BaseCommand):
                 shown = told
             if run is not None and run.state == SyncRun.State.DONE:
                 return
-            if run is not None and run.error and job.lease_until is None:
-                message = f"The pull of {partner.name} failed: {run.error}"
+            failed = run is not None and bool(run.error) and job.lease_until is None
+            if failed or job.done_at or job.dead_at:
+                reason = run.error if run is not None else job.last_error or "it is not active"
+                message = f"The pull of {partner.name} failed: {reason}"
                 raise CommandError(message)
             claimed = jobs.claim_due_jobs(now=clock.now(), slots=settings.JOB_SLOTS)
             for claimed_id, token in claimed:
