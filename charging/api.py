@@ -176,7 +176,9 @@ class PlanListView(PublicView):
     def post(self, request: Request) -> Response:
         """Plan a trip with charging stops that leaves now. Nothing is stored."""
         check_names(request.query_params, known=[])
-        wanted = PlanRequestSerializer(data=request.data)
+        # null would pass as "nothing was sent", so it goes on as what it is: no object.
+        body: object = request.data
+        wanted = PlanRequestSerializer(data=[] if body is None else body)
         wanted.is_valid(raise_exception=True)
         try:
             plan = trips.plan_trip(**wanted.validated_data, now=now())

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 
 from charging.connector_kinds import KINDS, ConnectorUnknown, find_standard
-from charging.stations import MAX_PAGE, Area, AreaInvalid, StationFilter
+from charging.station_shapes import Area, AreaInvalid, StationFilter
+from charging.stations import MAX_PAGE
 from emsp.kernel.rest import Refusal
 
 if TYPE_CHECKING:
@@ -29,12 +30,9 @@ def check_names(query: QueryDict, *, known: Collection[str]) -> None:
     """Refuse parameters that we do not know, and those given twice."""
     for name, values in query.lists():
         if name not in known:
-            message = _("There is no parameter “%(name)s” here. Known are: %(known)s.") % {
-                "name": name[:60],
-                "known": ", ".join(known),
-            }
+            message = _("There is no parameter “%(name)s” here. Known are: %(known)s.")
             raise ParameterInvalid(
-                message,
+                message % {"name": name[:60], "known": ", ".join(known) or _("none")},
                 code="unknown_parameter",
                 field=name[:60],
                 suggestions=get_close_matches(name, known, n=1),
@@ -52,9 +50,8 @@ def read_area(query: QueryDict) -> Area:
         raise ParameterInvalid(message, code="missing", field="bbox")
     parts = text.split(",")
     if len(parts) != 4:
-        message = _("bbox has %(count)s parts. Send four: west,south,east,north in degrees.") % {
-            "count": len(parts)
-        }
+        message = _("bbox must be four numbers, west,south,east,north in degrees, not %(count)s.")
+        message %= {"count": len(parts)}
         raise ParameterInvalid(message, code="bbox_invalid", field="bbox")
     edges = [_read_number("bbox", part) for part in parts]
     try:
@@ -64,11 +61,14 @@ def read_area(query: QueryDict) -> Area:
 
 
 def read_filter(query: QueryDict) -> StationFilter:
-    """Read ``connector`` (several by commas), ``min_power_kw`` and ``available``."""
+    """Read ``connector`` (several by commas), ``min_power_kw`` and ``available``.
+
+    An empty value filters nothing, as a form sends it whose field was left alone.
+    """
     return StationFilter(
         standards=_read_standards(query.get("connector", "")),
-        min_power_kw=_read_power(query.get("min_power_kw")),
-        available=_read_flag("available", query.get("available")),
+        min_power_kw=_read_power(query.get("min_power_kw", "")),
+        available=_read_flag("available", query.get("available", "")),
     )
 
 
@@ -107,8 +107,8 @@ def _read_standards(text: str) -> tuple[str, ...]:
         ) from None
 
 
-def _read_power(text: str | None) -> float:
-    if text is None:
+def _read_power(text: str) -> float:
+    if not text:
         return 0.0
     power_kw = _read_number("min_power_kw", text)
     if not 0 <= power_kw <= MAX_POWER_KW:
@@ -120,8 +120,8 @@ def _read_power(text: str | None) -> float:
     return power_kw
 
 
-def _read_flag(name: str, text: str | None) -> bool:
-    if text is None:
+def _read_flag(name: str, text: str) -> bool:
+    if not text:
         return False
     if text.lower() not in _FLAGS:
         message = _("%(name)s is “%(value)s”. Send true or false.") % {

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from charging.stations import Availability
+from charging.station_shapes import Availability
 from emsp.kernel.money import Money
 
 AVAILABILITIES = [(state.value, state.value) for state in Availability]

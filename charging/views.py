@@ -23,6 +23,7 @@ from charging.forms import (
     write_position,
 )
 from charging.navigation import link_place, link_trip
+from charging.station_shapes import ANY_STATION, StationFilter
 from drivers.models import VehicleModel
 from emsp.kernel.clock import now
 
@@ -144,14 +145,14 @@ def _search_stations(
             suggestions=_link_suggestions(request, field="q", labels=labels),
             status=404,
         )
-    wanted = stations.StationFilter(
+    wanted = StationFilter(
         standards=tuple(form.cleaned_data["connector"]),
         min_power_kw=float(form.cleaned_data["power"] or 0),
         available=form.cleaned_data["available"],
     )
     context["place_name"] = name
     context["found"] = stations.list_nearby(lon=lon, lat=lat, wanted=wanted)
-    context["filtered"] = wanted != stations.ANY_STATION
+    context["filtered"] = wanted != ANY_STATION
     context["unfiltered_address"] = _change_query(
         request, q=query, connector=None, power=None, available=None
     )

@@ -10,18 +10,18 @@ import json
 import math
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, serializers
 from rest_framework.exceptions import APIException
 from rest_framework.parsers import JSONParser
-from rest_framework.views import exception_handler
+from rest_framework.response import Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from rest_framework.request import Request
-    from rest_framework.response import Response
 
 MAX_BODY_BYTES = 1_000_000
 MAX_DEPTH = 32
@@ -58,6 +58,10 @@ class BodyTooLarge(Refusal):
 
     status_code = 413
 
+    def __init__(self) -> None:
+        message = _("The body is larger than %(limit)s bytes. Send less.")
+        super().__init__(message % {"limit": MAX_BODY_BYTES}, code="body_too_large")
+
 
 class BoundedJSONParser(JSONParser):
     """Reads at most 1 MB of strict UTF-8 JSON.
@@ -75,10 +79,7 @@ class BoundedJSONParser(JSONParser):
     ) -> Any:
         body = stream.read(MAX_BODY_BYTES + 1)
         if len(body) > MAX_BODY_BYTES:
-            message = _("The body is larger than %(limit)s bytes. Send less.") % {
-                "limit": MAX_BODY_BYTES
-            }
-            raise BodyTooLarge(message, code="body_too_large")
+            raise BodyTooLarge
         return read_json(body)
 
 
@@ -171,11 +172,20 @@ def explain_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     """Answer every refusal in one shape; what we did not foresee stays a 500 (and a log)."""
     if isinstance(exc, Http404):
         exc = exceptions.NotFound(_("There is nothing at this address."))
-    response = exception_handler(exc, context)
-    if response is None:
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied(_("You may not do this."))
+    elif isinstance(exc, RequestDataTooBig):
+        # Django's own bound, where the body was read before the parser came to it.
+        exc = BodyTooLarge()
+    if not isinstance(exc, APIException):
         return None
-    response.data = _describe(exc, context.get("request"))
-    return response
+    headers = {}
+    if wait_s := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(math.ceil(wait_s))
+    if challenge := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    data = _describe(exc, context.get("request"))
+    return Response(data, status=exc.status_code, headers=headers)
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
@@ -190,7 +200,7 @@ class ErrorSerializer(serializers.Serializer[Any]):
     details = serializers.DictField(required=False, help_text="Figures behind the sentence.")
 
 
-def _describe(exc: Exception, request: Request | None) -> dict[str, object]:
+def _describe(exc: APIException, request: Request | None) -> dict[str, object]:
     if isinstance(exc, Refusal):
         found: dict[str, object] = {"code": exc.get_codes(), "detail": str(exc.detail)}
         found |= {"field": exc.field} if exc.field else {}
@@ -212,10 +222,8 @@ def _describe(exc: Exception, request: Request | None) -> dict[str, object]:
         wait_s = math.ceil(getattr(exc, "wait", None) or 1)
         detail = _("Too many requests. Try again in %(seconds)s s.") % {"seconds": wait_s}
         return {"code": "throttled", "detail": detail, "details": {"retry_after_s": wait_s}}
-    if isinstance(exc, APIException):
-        code = exc.get_codes()
-        return {"code": code if isinstance(code, str) else "error", "detail": str(exc.detail)}
-    return {"code": "forbidden", "detail": _("You may not do this.")}
+    code = exc.get_codes()
+    return {"code": code if isinstance(code, str) else "error", "detail": str(exc.detail)}
 
 
 def _describe_invalid(exc: exceptions.ValidationError) -> dict[str, object]:
@@ -223,7 +231,7 @@ def _describe_invalid(exc: exceptions.ValidationError) -> dict[str, object]:
     problems = list(_flatten("", exc.detail))
     name, code, sentence = problems[0]
     found: dict[str, object] = {
-        "code": {"required": "missing", "null": "missing"}.get(code, code),
+        "code": "missing" if code in {"required", "null", "blank"} else code,
         "detail": f"{name}: {sentence}" if name and name not in sentence else sentence,
     }
     found |= {"field": name} if name else {}
