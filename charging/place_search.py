@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, TypedDict
 
 from django.db import connection
-from django.db.models import Case, F, IntegerField, Max, Q, Value, When
+from django.db.models import Case, F, IntegerField, Max, Q, When
 from geopy.distance import great_circle
 
 from charging.country_names import complete_country, find_country
@@ -27,10 +27,15 @@ _CANDIDATES_NEAR = 400
 _TWIN_DISTANCE_DEG = 0.05
 # The distance at which a place counts half as much as at the wished position.
 _NEAR_HALVES_KM = 50.0
+# What a whole name weighs more than any beginning: more than all people of a place.
+_WHOLE = 1_000_000_000
 # A place's names in other languages count as if it had fewer people: Valence is itself before it
 # is Valencia in French, yet Mün means München before Münster.
-_OTHER_NAME_WHOLE = 20
+_OTHER_NAME_WHOLE = 15
 _OTHER_NAME_BEGINNING = 4
+# While somebody types, only a city's foreign name comes before what merely begins so: Mün is also
+# Irish for the village of Moone, Lon a name of the town of Lognes.
+_OTHER_NAME_POPULATION = 50_000
 _REVERSE_BOXES_DEG = (0.1, 0.4, 1.6)
 # Exotic names of far places resemble anything: of them more likeness is asked.
 _LIKENESS_MIN = 0.72
@@ -39,7 +44,6 @@ _LIKENESS_MIN_OTHER_NAME = 0.8
 
 class _Row(TypedDict):
     place_id: int
-    is_whole: int
     weight: int
 
 
@@ -96,18 +100,15 @@ def search_places(
         names = names.filter(Q(folded=query.name) | Q(is_main=True))
     if query.countries is not None:
         names = names.filter(place__country__in=query.countries)
-    is_whole = Case(When(folded=query.name, then=Value(1)), default=Value(0))
+    counts_whole = Q(is_main=True) | Q(population__gte=0 if certain else _OTHER_NAME_POPULATION)
     weight = Case(
+        When(folded=query.name, is_main=True, then=_WHOLE + F("population")),
+        When(counts_whole, folded=query.name, then=_WHOLE + F("population") / _OTHER_NAME_WHOLE),
         When(is_main=True, then=F("population")),
-        When(folded=query.name, then=F("population") / _OTHER_NAME_WHOLE),
         default=F("population") / _OTHER_NAME_BEGINNING,
         output_field=IntegerField(),
     )
-    rows = (
-        names.values("place_id")
-        .annotate(is_whole=Max(is_whole), weight=Max(weight))
-        .order_by("-is_whole", "-weight", "place_id")
-    )
+    rows = names.values("place_id").annotate(weight=Max(weight)).order_by("-weight", "place_id")
     best: list[_Row] = list(rows[: _CANDIDATES_NEAR if near else _CANDIDATES])
     places = Place.objects.in_bulk([row["place_id"] for row in best])
     if near:
@@ -198,7 +199,8 @@ def _are_twins(one: Place, other: Place) -> bool:
 
 def _order_near(row: _Row, place: Place, near: tuple[float, float]) -> tuple[int, float, int]:
     halves = _measure_km(place, near) / _NEAR_HALVES_KM
-    return (-row["is_whole"], -(row["weight"] + 1) / (1 + halves**2), place.pk)
+    is_whole, weight = divmod(row["weight"], _WHOLE)
+    return (-is_whole, -(weight + 1) / (1 + halves**2), place.pk)
 
 
 def _measure_km(place: Place, position: tuple[float, float]) -> float:

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from functools import cache
 
-from charging.models import Place, PlaceName
-from charging.place_build import make_rows, read_cities, write_places
+from charging.place_build import NameRow, PlaceRow, make_rows, read_cities, write_places
 
 # Three small countries with all their villages; from the others what has 60,000 people or more.
 WHOLE_COUNTRIES = frozenset({"CH", "LU", "NL"})
 BIG_POPULATION = 60_000
 # Smaller namesakes that the tests speak of.
-NAMESAKES = frozenset({"Frankfurt (Oder)", "Vienne", "Halle", "Cologne", "Neustadt"})
+NAMESAKES = frozenset(
+    {
+        "Bressanone",
+        "Brixen im Thale",
+        "Cologne",
+        "Frankfurt (Oder)",
+        "Halle",
+        "Neustadt",
+        "Vienne",
+    }
+)
 
 
 @cache
-def read_place_rows() -> tuple[list[Place], list[PlaceName]]:
+def read_place_rows() -> tuple[list[PlaceRow], list[NameRow]]:
     """Read the rows once per test process: some 5,000 places."""
     return make_rows(
         [

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from geopy.exc import GeocoderQueryError
 from geopy.geocoders.base import Geocoder
 from pytest_django import DjangoDbBlocker
@@ -78,6 +78,7 @@ class TestFindPlaces:
             ("Halle", "Halle (Saale), DE"),
             ("Cologne", "Köln, DE"),
             ("Valencia", "Valencia, ES"),
+            ("Brixen", "Bressanone, IT"),
         ],
     )
     def test_takes_the_biggest_of_several_with_one_name(self, query: str, label: str) -> None:
@@ -106,6 +107,10 @@ class TestFindPlaces:
     def test_puts_whole_names_before_beginnings(self) -> None:
         # Adana has fifteen times the people, and was Edena once.
         assert found("Ede")[:2] == ["Ede, NL", "Adana, TR"]
+
+    def test_puts_no_village_s_foreign_name_before_a_city_s_beginning(self) -> None:
+        # In West Flemish the Dutch village of Bruinisse is Bru.
+        assert found("Bru")[0] == "Brussels, BE"
 
     def test_completes_what_is_half_typed(self) -> None:
         assert found("amsterd", limit=2) == ["Amsterdam, NL", "Amsterdam-Zuidoost, NL"]
@@ -151,6 +156,14 @@ class TestLocate:
     def test_returns_the_place_that_is_meant(self) -> None:
         place = locate("Utrecht")
         assert (place.label, place.kind) == ("Utrecht, NL", "city")
+
+    def test_finds_each_city_or_a_bigger_one_under_its_own_name(self) -> None:
+        for city in Place.objects.filter(population__gte=250_000):
+            place = locate(city.name)
+            assert place.label == str(city) or place.population > city.population
+
+    def test_takes_the_town_before_a_village_whose_long_name_begins_so(self) -> None:
+        assert locate("Brixen").label == "Bressanone, IT"
 
     def test_accepts_the_beginning_of_a_place_s_own_name(self) -> None:
         assert locate("Amsterd").label == "Amsterdam, NL"
@@ -275,12 +288,7 @@ class TestBuildPlaces:
 
     def test_leaves_nothing_of_a_build_that_is_cut_off(self) -> None:
         places, names = place_build.make_rows(self.CITIES)
-
-        def stop_midway() -> Iterator[PlaceName]:
-            yield names[0]
-            raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            place_build.write_places(places, stop_midway())
+        with pytest.raises(IntegrityError):
+            place_build.write_places(places, [*names, names[0]])
         assert not places_ready()
         assert PlaceName.objects.count() == 0
