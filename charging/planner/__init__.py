@@ -11,6 +11,7 @@ from charging.planner.network import Network
 from charging.planner.planning import PlanDisagrees, plan
 from charging.planner.trip import Offers, OffersInvalid, SocOutOfRange, TripRequest
 from charging.planner.vehicle import FigureOutOfRange, Vehicle
+from charging.planner.warming import warm_up
 
 __all__ = [
     "ChargingCurve",
@@ -30,4 +31,5 @@ __all__ = [
     "TripRequest",
     "Vehicle",
     "plan",
+    "warm_up",
 ]

@@ -7,7 +7,8 @@ from a site with charge s pays at least for what its legs take beyond s.
 
 **Potential.** ``to_go[v] - per_soc * s`` bounds the cost from arriving at site v with charge s,
 where ``to_go`` is the shortest distance to the destination over legs that cost their drive,
-``per_soc`` times their energy, and ``session`` at their start. One Dijkstra backwards finds it.
+``per_soc`` times their energy, and ``session`` at their start. The same from the other side bounds
+what came before. Two searches over the leg table find both, and leave a corridor of sites.
 """
 
 from __future__ import annotations
@@ -195,50 +196,83 @@ def _reach(
     put(reached.heap, site, cost + rest)
 
 
-class Before(NamedTuple):
-    """What is known of the way to each of s sites."""
+@njit(cache=True, nogil=True)
+def bound_before(
+    drives: Drives,
+    charging: Charging,
+    ends: Ends,
+    limits: Limits,
+    session: NDArray[np.float64],
+    per_soc: float,
+    best: float,
+) -> NDArray[np.float64]:
+    """Bound the cost before each site, less ``per_soc`` times the charge there: float64[s].
 
-    least: NDArray[np.float64]  # [s] bounds the cost, less ``per_soc`` times the charge there
-    most_soc: float  # no site is left with more
-    best: float  # cost of a plan that is known
+    Infinite where no plan cheaper than ``best`` passes. Downhill legs may have negative weights:
+    a site is opened again when a better way is found, and there are no cycles that gain.
+    """
+    n = len(ends.in_cost)
+    before, heap = np.full(n, np.inf), make_heap(n)
+    # What follows costs at least a stop and the drive, and starts with at least the floor.
+    rest = charging.stop_cost + ends.in_cost + per_soc * limits.floor
+    for site in range(n):
+        arrive = limits.start - ends.out_soc[site]
+        least = ends.out_cost[site] - per_soc * arrive
+        if charging.table[site] >= 0 and arrive >= limits.floor and least + rest[site] < best:
+            before[site] = least
+            put(heap, site, least)
+    while heap.size[0] > 0:
+        site = take_least(heap)
+        base = before[site] + session[site]
+        for leg in range(drives.first[site], drives.first[site + 1]):
+            to = drives.to_site[leg]
+            if charging.table[to] < 0:
+                continue
+            least = base + leg_cost(drives, leg) + per_soc * leg_soc(drives, leg)
+            if least < before[to] and least + rest[to] < best:
+                before[to] = least
+                put(heap, to, least)
+    return before
 
 
 @njit(cache=True, nogil=True)
 def bound_to_go(
     drives: Drives,
     into: LegsInto,
-    charging: Charging,
     ends: Ends,
     limits: Limits,
     session: NDArray[np.float64],
     per_soc: float,
-    before: Before,
+    before: NDArray[np.float64],
+    most_soc: float,
+    best: float,
 ) -> NDArray[np.float64]:
     """Find ``to_go`` for every site: float64[s].
 
-    Sites whose two bounds together reach ``before.best`` are on no better plan and stay infinite.
-    Downhill legs may have negative weights: a site is opened again when a better way is found,
-    and there are no cycles that gain.
+    Infinite where it and ``before`` together reach ``best``: no better plan passes there. No site
+    is left with more than ``most_soc``.
     """
     n = len(ends.in_cost)
     to_go, heap = np.full(n, np.inf), make_heap(n)
     for site in range(n):
         need = ends.in_soc[site] + limits.arrival
         rest = ends.in_cost[site] + per_soc * need + session[site]
-        usable = charging.table[site] >= 0 and need <= before.most_soc
-        if usable and before.least[site] + rest < before.best:
+        if need <= most_soc and before[site] + rest < best:
             to_go[site] = rest
             put(heap, site, rest)
     while heap.size[0] > 0:
         site = take_least(heap)
         for at in range(into.first[site], into.first[site + 1]):
-            start, leg = into.from_site[at], into.leg[at]
-            rest = to_go[site] + leg_cost(drives, leg) + session[start]
-            taken = leg_soc(drives, leg)
-            rest += per_soc * taken
-            if rest >= to_go[start] or before.least[start] + rest >= before.best:
+            start = into.from_site[at]
+            # Legs lie far apart in memory: do not touch one for a site that is out anyway.
+            if before[start] == np.inf:
                 continue
-            if charging.table[start] >= 0 and taken + limits.floor <= before.most_soc:
+            leg = into.leg[at]
+            taken = leg_soc(drives, leg)
+            rest = to_go[site] + session[start] + leg_cost(drives, leg) + per_soc * taken
+            if rest >= to_go[start] or before[start] + rest >= best:
+                continue
+            if taken + limits.floor <= most_soc:
                 to_go[start] = rest
                 put(heap, start, rest)
     return to_go

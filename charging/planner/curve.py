@@ -75,6 +75,7 @@ def make_charge_table(
     """
     if not (site_kw > 0 and 0 < usable_kwh < math.inf):
         raise CurveInvalid(f"cannot charge {usable_kwh} kWh at {site_kw} kW")
+    usable_kwh = float(usable_kwh)  # a whole number would be another type to numba
     soc, power_kw = _cut_at_power(curve, site_kw=site_kw)
     seconds = [
         integrate_segment_s(soc[k + 1] - soc[k], power_kw[k], power_kw[k + 1], usable_kwh)
@@ -133,7 +134,7 @@ def charge_time_s(table: ChargeTable, *, from_soc: float, to_soc: float) -> floa
 
 
 def _seconds_from_empty(table: ChargeTable, *, soc: float) -> float:
-    k = find_segment(table.soc_fraction, len(table.soc_fraction), soc)
+    k = find_segment(table.soc_fraction, len(table.soc_fraction), float(soc))
     seconds = integrate_segment_s(
         soc - table.soc_fraction[k],
         table.power_kw[k],

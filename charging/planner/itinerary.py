@@ -184,8 +184,8 @@ def list_arc_features(graph: RoadGraph, *, arcs: NDArray[np.int32]) -> NDArray[n
     duration_s = graph.duration_ds[arcs] / 10
     length_m = graph.length_m[arcs].astype(np.float64)
     is_carried = graph.kind[arcs] >= RoadKind.FERRY
-    elevation_m = graph.node_elevation_m.astype(np.float64)
-    climb_m = elevation_m[graph.head[arcs]] - elevation_m[graph.tail[arcs]]
+    head_m = graph.node_elevation_m[graph.head[arcs]].astype(np.float64)
+    climb_m = head_m - graph.node_elevation_m[graph.tail[arcs]]
     climb_m[is_carried] = 0.0
     features[:, Feature.DURATION_S] = duration_s
     features[:, Feature.LENGTH_M] = length_m
@@ -239,7 +239,8 @@ def _charge(
         usable_kwh=vehicle.usable_kwh,
         site_kw=float(request.offers.power_kw[stop.site]),
     )
-    leave = max(soc, stop.depart_soc)
+    # The search may leave a site as full as it came, above the ceiling; that is no charge.
+    leave = max(soc, min(stop.depart_soc, float(request.soc_ceiling)))
     charge_s = charge_time_s(table, from_soc=soc, to_soc=leave)
     energy_kwh = (leave - soc) * vehicle.usable_kwh
     points = tuple(

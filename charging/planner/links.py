@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,11 +75,14 @@ def find_links(
     """
     start = _snap_end(network, place=origin, end="origin")
     finish = _snap_end(network, place=destination, end="destination")
-    backwards = search_within(network.graph, node=finish.node, limit_ds=None, reverse=True)
+    # The kernels release the interpreter lock, so both searches run at once.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        forwards_later = pool.submit(search_within, network.graph, node=start.node, limit_ds=None)
+        backwards = search_within(network.graph, node=finish.node, limit_ds=None, reverse=True)
+        forwards = forwards_later.result()
     at_start = np.flatnonzero(backwards.nodes == start.node)
     if len(at_start) == 0:
         raise NoRoad(origin=origin, destination=destination)
-    forwards = search_within(network.graph, node=start.node, limit_ds=None)
     to_start, to_finish = access_features(start.access_m), access_features(finish.access_m)
     from_origin, is_reached = _join_sites(network, reach=forwards, access=to_start)
     to_destination, is_leading = _join_sites(network, reach=backwards, access=to_finish)

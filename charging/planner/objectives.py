@@ -38,7 +38,7 @@ def minimise_time(*, site_count: int, stop_overhead_s: float) -> Objective:
     """Make the objective whose unit is the second: every second counts alike, money does not."""
     return Objective(
         drive_per_s=1.0,
-        per_stop=np.full(site_count, stop_overhead_s),
+        per_stop=np.full(site_count, stop_overhead_s, dtype=np.float64),
         charge_per_s=np.ones(site_count),
         charge_per_kwh=np.zeros(site_count),
     )
@@ -54,8 +54,9 @@ def tabulate_charging(objective: Objective, *, vehicle: Vehicle, offers: Offers)
     powers_kw, table = np.unique(
         np.minimum(offers.power_kw[usable], strongest_kw), return_inverse=True
     )
+    usable_kwh = float(vehicle.usable_kwh)
     tables = [
-        make_charge_table(vehicle.curve, usable_kwh=vehicle.usable_kwh, site_kw=float(power_kw))
+        make_charge_table(vehicle.curve, usable_kwh=usable_kwh, site_kw=float(power_kw))
         for power_kw in powers_kw
     ]
     table_of_site = np.full(len(offers.power_kw), -1, dtype=np.int32)
@@ -65,11 +66,11 @@ def tabulate_charging(objective: Objective, *, vehicle: Vehicle, offers: Offers)
         power_kw=_stack([each.power_kw for each in tables]),
         charge_s=_stack([each.charge_s for each in tables]),
         points=np.array([len(each.soc_fraction) for each in tables], dtype=np.int32),
-        usable_kwh=vehicle.usable_kwh,
+        usable_kwh=usable_kwh,
         table=table_of_site,
         stop_cost=objective.per_stop,
         per_s=objective.charge_per_s,
-        per_soc=objective.charge_per_kwh * vehicle.usable_kwh,
+        per_soc=objective.charge_per_kwh * usable_kwh,
     )
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from charging.planner.bounds import Before, Bounds, bound_to_go, find_any_plan, price_sessions
+from charging.planner.bounds import Bounds, bound_before, bound_to_go, find_any_plan, price_sessions
 from charging.planner.energy import compute_energy_coefficients
 from charging.planner.gap import NoRouteWithinRange, find_gap
 from charging.planner.itinerary import Itinerary, drive_plan, find_shortage
-from charging.planner.kernels import Charging, Drives, Ends, Limits, freeze
+from charging.planner.kernels import Drives, Ends, Limits, freeze
 from charging.planner.links import Links, find_links
 from charging.planner.objectives import minimise_time, tabulate_charging
 from charging.planner.roads.graph import Feature
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from charging.planner.network import Network
+    from charging.planner.objectives import Objective
     from charging.planner.trip import TripRequest
 
 # Legs are stored in single precision, whose rounding of a long leg is a tenth of this share of
@@ -52,40 +53,43 @@ def plan(*, network: Network, request: TripRequest) -> Itinerary:
         msg = f"{len(request.offers.power_kw)} offers for {len(network.sites)} sites"
         raise OffersInvalid(msg)
     links = find_links(network, origin=request.origin, destination=request.destination)
+    objective = minimise_time(
+        site_count=len(network.sites), stop_overhead_s=request.stop_overhead_s
+    )
     hand = SOC_GUARD
     for _ in range(MAX_ROUNDS):
-        cost_s, stops = _find_stops(network, request=request, links=links, hand=hand)
+        cost_s, stops = find_stops(
+            network, request=request, objective=objective, links=links, hand=hand
+        )
         itinerary = drive_plan(network, request=request, links=links, stops=stops)
         shortage = find_shortage(itinerary, request=request)
         if shortage <= 0:
-            _check_agreement(itinerary, cost_s=cost_s, stops=stops)
+            _check_agreement(itinerary, request=request, cost_s=cost_s, stops=stops)
             return itinerary
         hand += shortage + SOC_GUARD
     msg = f"the plan still falls short by {shortage:g} of the battery after {MAX_ROUNDS} rounds"
     raise PlanDisagrees(msg)
 
 
-def _find_stops(
-    network: Network, *, request: TripRequest, links: Links, hand: float
+def find_stops(
+    network: Network, *, request: TripRequest, objective: Objective, links: Links, hand: float
 ) -> tuple[float, tuple[Stop, ...]]:
     """Find the cheapest stops with ``hand`` of the battery kept above every limit.
 
     Raises NoRouteWithinRange.
     """
     vehicle = request.vehicle
+    # Whole numbers would be other types to numba, and seconds of compiling to the caller.
     limits = Limits(
-        start=request.soc_start,
-        floor=request.soc_stop_min + hand,
-        arrival=request.soc_arrival_min + hand,
-        ceiling=request.soc_ceiling,
+        start=float(request.soc_start),
+        floor=float(request.soc_stop_min + hand),
+        arrival=float(request.soc_arrival_min + hand),
+        ceiling=float(request.soc_ceiling),
     )
     soc_per_unit = compute_energy_coefficients(vehicle) / vehicle.usable_kwh
     # No way is faster than the fastest drive, so a trip that needs no stop makes none.
     if limits.start - float(links.direct @ soc_per_unit) >= limits.arrival:
-        return float(links.direct[Feature.DURATION_S]), ()
-    objective = minimise_time(
-        site_count=len(network.sites), stop_overhead_s=request.stop_overhead_s
-    )
+        return objective.drive_per_s * float(links.direct[Feature.DURATION_S]), ()
     charging = tabulate_charging(objective, vehicle=vehicle, offers=request.offers)
     drives = Drives(
         first=freeze(network.legs.first),
@@ -103,23 +107,19 @@ def _find_stops(
         raise find_gap(network, request=request, links=links, reached=reached)
     # The plan behind the upper bound must survive its own bound.
     upper += 1e-6 + 1e-9 * upper
-    bounds = _bound_below(
-        network,
-        links=links,
-        drives=drives,
-        charging=charging,
-        ends=ends,
-        limits=limits,
-        session=session,
-        per_soc=per_soc,
-        upper=upper,
+    before = bound_before(drives, charging, ends, limits, session, per_soc, upper)
+    # On flat roads charge only falls between stops; a descent may fill the battery.
+    is_flat = np.ptp(network.graph.node_elevation_m) == 0
+    most_soc = max(limits.ceiling, limits.start) if is_flat else 1.0
+    to_go = bound_to_go(
+        drives, network.legs_into, ends, limits, session, per_soc, before, most_soc, upper
     )
     found = search(
         drives=drives,
         charging=charging,
         ends=ends,
         limits=limits,
-        bounds=bounds,
+        bounds=Bounds(to_go=to_go, session=session, per_soc=per_soc),
         best_cost=upper,
     )
     if not found.stops:
@@ -138,37 +138,16 @@ def _measure_ends(links: Links, *, soc_per_unit: NDArray[np.float64], cost_per_s
     )
 
 
-def _bound_below(
-    network: Network,
-    *,
-    links: Links,
-    drives: Drives,
-    charging: Charging,
-    ends: Ends,
-    limits: Limits,
-    session: NDArray[np.float64],
-    per_soc: float,
-    upper: float,
-) -> Bounds:
-    elevation_m = network.graph.node_elevation_m
-    at_site_m = elevation_m[network.sites.node].astype(np.float64)
-    # Ascent less recovered descent is at least the recovered share of the net climb, and the rest
-    # of a drive's energy is not negative.
-    soc_per_climb_m = -drives.soc_per_unit[Feature.DESCENT_M]
-    climb_soc = soc_per_climb_m * (at_site_m - float(elevation_m[links.origin.node]))
-    drop_soc = soc_per_climb_m * float(np.ptp(elevation_m)) if len(elevation_m) else 0.0
-    before = Before(
-        least=ends.out_cost + per_soc * (climb_soc - limits.start),
-        most_soc=min(1.0, max(limits.ceiling, limits.start) + drop_soc),
-        best=upper,
-    )
-    to_go = bound_to_go(drives, network.legs_into, charging, ends, limits, session, per_soc, before)
-    return Bounds(to_go=to_go, session=session, per_soc=per_soc)
-
-
-def _check_agreement(itinerary: Itinerary, *, cost_s: float, stops: tuple[Stop, ...]) -> None:
+def _check_agreement(
+    itinerary: Itinerary, *, request: TripRequest, cost_s: float, stops: tuple[Stop, ...]
+) -> None:
+    usable_kwh = request.vehicle.usable_kwh
+    if any(
+        leg.soc_depart - leg.energy_kwh / usable_kwh - leg.soc_arrive > SOC_GUARD
+        for leg in itinerary.legs
+    ):
+        return  # a battery was full on a descent: the drive lost charge that the search counted
     tolerance_s = (TIME_TOLERANCE_S + TIME_TOLERANCE_SHARE * cost_s) * (len(stops) + 1)
-    # Without descents both are the same sum; with them the drive may lose charge and wait less.
     if abs(itinerary.duration_s - cost_s) > tolerance_s:
         msg = f"the search found {cost_s:.3f} s, the drive takes {itinerary.duration_s:.3f} s"
         raise PlanDisagrees(msg)
