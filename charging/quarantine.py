@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.db.models import JSONField, Value
+
 from charging.models import QuarantinedObject
 
 if TYPE_CHECKING:
@@ -35,7 +37,8 @@ def quarantine_objects(
             module=module,
             object_id=each.name[:NAME_WIDTH],
             reason=each.reason,
-            raw=each.raw,
+            # In bulk Django writes None as SQL's NULL, not as JSON's.
+            raw=Value(None, JSONField()) if each.raw is None else each.raw,
             first_seen_at=now,
             last_seen_at=now,
         )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from charging.ocpi.client import Page
 
 MOST_EMPTY_PAGES = 3
+MOST_STEPS_BACK = 5
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^,<>]*)*)")
 _NEXT = re.compile(r";\s*rel\s*=\s*\"?\s*next\s*\"?", re.IGNORECASE)
 
@@ -77,6 +78,7 @@ class LoopGuard:
     urls: set[str] = field(default_factory=set)
     digests: set[bytes] = field(default_factory=set)
     empty_in_a_row: int = 0
+    steps_back: int = 0
 
     def check(self, page: Page) -> None:
         """Remember a page.
@@ -99,10 +101,14 @@ class LoopGuard:
             raise PagingLoops("the partner sends the same page twice: its paging does not advance")
         self.digests.add(digest)
 
-    def forget(self) -> None:
-        """Allow pages to be read again after a step back."""
+    def may_step_back(self) -> bool:
+        """Allow pages to be read again, but not for ever: some totals fall with every page."""
+        self.steps_back += 1
+        if self.steps_back > MOST_STEPS_BACK:
+            return False
         self.urls.clear()
         self.digests.clear()
+        return True
 
 
 def find_next(
@@ -118,10 +124,9 @@ def find_next(
     read = position.offset + len(page.objects)
     total = page.total
     fallen = max(0, (position.total or 0) - total) if total is not None else 0
-    if fallen:
-        # Objects vanished before us and the rest moved up: step back, or some are never seen.
-        guard.forget()
-        back = max(0, read - fallen)
+    if fallen and guard.may_step_back():
+        # Objects vanished before us and the rest moved up: some lie now before this page.
+        back = max(0, position.offset - fallen)
         return Position(query.write_url(offset=back), back, total, position.note)
     if page.link:
         return _follow_link(query, read=read, note=position.note, page=page, guard=guard)

@@ -112,8 +112,16 @@ class TestFindNext:
         link = '<https://cpo.example/ocpi/locations?offset=6&limit=2>; rel="next"'
         following = walk_on(link=link, offset=4, total=9, known_total=10)
         assert following is not None
-        assert following.url == "https://cpo.example/ocpi/locations?offset=5&limit=2"
-        assert (following.offset, following.total) == (5, 9)
+        assert following.url == "https://cpo.example/ocpi/locations?offset=3&limit=2"
+        assert (following.offset, following.total) == (3, 9)
+
+    def test_steps_back_no_more_when_the_total_falls_with_every_page(self) -> None:
+        guard = LoopGuard()
+        for _ in range(5):
+            walk_on(objects=1, offset=4, total=9, known_total=10, guard=guard)
+        following = walk_on(offset=4, total=9, known_total=10, guard=guard)
+        assert following is not None
+        assert following.offset == 6
 
     def test_refuses_a_link_back_to_a_page_that_was_read(self) -> None:
         guard = LoopGuard()

@@ -64,6 +64,9 @@ class Command(BaseCommand):
         """Be one more worker until the pull has ended, and say how it goes on."""
         shown = ""
         while True:
+            claimed = jobs.claim_due_jobs(now=clock.now(), slots=settings.JOB_SLOTS)
+            for claimed_id, token in claimed:
+                jobs.run_job(claimed_id, token)
             job = Job.objects.get(pk=job_id)
             run = SyncRun.objects.filter(partner=partner, pk__gt=after).order_by("-pk").first()
             if run is not None and (told := _describe(run)) != shown:
@@ -71,14 +74,12 @@ class Command(BaseCommand):
                 shown = told
             if run is not None and run.state == SyncRun.State.DONE:
                 return
-            failed = run is not None and bool(run.error) and job.lease_until is None
-            if failed or job.done_at or job.dead_at:
+            # It was put off, so it has been tried.
+            put_off = job.lease_until is None and job.due_at > clock.now()
+            if put_off or job.done_at or job.dead_at:
                 reason = run.error if run is not None else job.last_error or "it is not active"
                 message = f"The pull of {partner.name} failed: {reason}"
                 raise CommandError(message)
-            claimed = jobs.claim_due_jobs(now=clock.now(), slots=settings.JOB_SLOTS)
-            for claimed_id, token in claimed:
-                jobs.run_job(claimed_id, token)
             if not claimed:
                 time.sleep(LOOK_EVERY_S)
 
