@@ -91,6 +91,8 @@ def register_partner(partner: Partner, *, now: datetime) -> bool:
     partner.refresh_from_db()
     if partner.registered_at is not None:
         return False
+    if not partner.token_out:
+        raise RegistrationFailed("the registration token is missing: enter what the partner gave")
     our_token = make_token()
     client = OcpiClient(
         token=partner.token_out, raw_token=partner.raw_token, deadline_s=HANDSHAKE_DEADLINE_S
