@@ -105,12 +105,15 @@ def _insert_rows(
 ) -> None:
     """Insert without making 400,000 model objects: six times as fast as ``bulk_create``."""
     quote = connection.ops.quote_name
-    sql = (
-        f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(map(quote, columns))})"  # noqa: S608
-        f" VALUES ({', '.join(['%s'] * len(columns))})"
-    )
+    target = f"{quote(model._meta.db_table)} ({', '.join(map(quote, columns))})"
     with connection.cursor() as cursor:
-        cursor.executemany(sql, rows)
+        if connection.vendor == "postgresql":  # a statement for each row takes ten times as long
+            with connection.wrap_database_errors, cursor.copy(f"COPY {target} FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            values = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f"INSERT INTO {target} VALUES ({values})", rows)  # noqa: S608
 
 
 def _make_place(city: dict[str, Any]) -> PlaceRow:

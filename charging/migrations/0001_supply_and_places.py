@@ -111,7 +111,7 @@ class Migration(migrations.Migration):
                 ('folded', models.CharField(max_length=200)),
                 ('is_main', models.BooleanField()),
                 ('population', models.PositiveIntegerField()),
-                ('place', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='names', to='charging.place')),
+                ('place', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='names', to='charging.place')),
             ],
         ),
         migrations.CreateModel(

@@ -32,8 +32,12 @@ class Place(models.Model):
 class PlaceName(models.Model):
     """A name under which a place is found, folded: lower case, without accents."""
 
-    # The constraint's index serves every search; a second one for the key would only cost space.
-    place = models.ForeignKey(Place, models.CASCADE, related_name="names", db_index=False)
+    # Places and names are written together, in one transaction (charging/place_build.py). Without
+    # an index of its own, which no search needs, the database would read the whole table for each
+    # place that a rebuild deletes, if it were to check the key.
+    place = models.ForeignKey(
+        Place, models.CASCADE, related_name="names", db_index=False, db_constraint=False
+    )
     folded = models.CharField(max_length=200)
     # Its own name, not one in another language or of another time.
     is_main = models.BooleanField()
