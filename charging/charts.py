@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
     from charging.trips import TripItinerary
 
-WIDTH, HEIGHT = 640, 240
-_LEFT, _RIGHT, _TOP, _BOTTOM = 40, 16, 20, 30
+# Between a phone's width and a desktop's: the style sheet sets the letters' size for each.
+WIDTH, HEIGHT = 480, 210
+_LEFT, _RIGHT, _TOP, _BOTTOM = 50, 16, 18, 28
 _PLOT_WIDTH, _PLOT_HEIGHT = WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM
 _MOST_POINTS = 200
 _TICK_STEPS_M = (10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
-_MOST_TICKS = 5
+_MOST_TICKS = 6
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from charging.opening_hours import OpeningHours, OpenSpan
 
+MOST_NEARBY = 40
 # The least charge on arrival at a stop; the page does not ask for it.
 SOC_STOP_MIN = 0.1
 _FORM_FIELDS = {
@@ -151,7 +152,9 @@ def _search_stations(
         available=form.cleaned_data["available"],
     )
     context["place_name"] = name
-    context["found"] = stations.list_nearby(lon=lon, lat=lat, wanted=wanted)
+    found = stations.list_nearby(lon=lon, lat=lat, wanted=wanted, limit=MOST_NEARBY)
+    context["found"] = found
+    context["cut_off"] = len(found) == MOST_NEARBY
     context["filtered"] = wanted != ANY_STATION
     context["unfiltered_address"] = _change_query(
         request, q=query, connector=None, power=None, available=None

@@ -61,12 +61,12 @@ def format_energy(energy_kwh: float) -> str:
 
 
 def format_power(power_kw: float) -> str:
-    """Write a power in kW, with one digit where it is not whole.
+    """Write a power in kW; below 20 kW, where it matters, with one digit unless it is whole.
 
     >>> format_power(150), format_power(3.68)
     ('150\\xa0kW', '3.7\\xa0kW')
     """
-    digits = 0 if abs(power_kw - round(power_kw)) < 0.05 or power_kw >= 100 else 1
+    digits = 0 if abs(power_kw - round(power_kw)) < 0.05 or power_kw >= 20 else 1
     return f"{_number(power_kw, digits)}{_GAP}kW"
 
 

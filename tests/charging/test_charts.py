@@ -53,14 +53,14 @@ TRIP = TripItinerary(
 class TestDrawSocChart:
     def test_places_the_charge_over_the_distance(self) -> None:
         chart = draw_soc_chart(TRIP, soc_floor=0.1)
-        # 584 wide from 40, 190 high from 20 for a full battery down to 210 for an empty one.
-        assert chart.line == "40.0,58.0 332.0,172.0 332.0,77.0 624.0,191.0"
-        assert chart.area == f"40.0,210.0 {chart.line} 624.0,210.0"
-        assert chart.floor_y == "191.0"
+        # 414 wide from 50, 164 high from 18 for a full battery down to 182 for an empty one.
+        assert chart.line == "50.0,50.8 257.0,149.2 257.0,67.2 464.0,165.6"
+        assert chart.area == f"50.0,182.0 {chart.line} 464.0,182.0"
+        assert chart.floor_y == "165.6"
 
     def test_numbers_the_stops_where_they_lie(self) -> None:
         [mark] = draw_soc_chart(TRIP, soc_floor=0.1).stops
-        assert (mark.number, mark.x, mark.low_y, mark.high_y) == (1, "332.0", "172.0", "77.0")
+        assert (mark.number, mark.x, mark.low_y, mark.high_y) == (1, "257.0", "149.2", "67.2")
 
     @pytest.mark.parametrize(
         ("distance_m", "ticks"),
@@ -68,7 +68,8 @@ class TestDrawSocChart:
             (8_000, [0]),
             (95_000, [0, 20_000, 40_000, 60_000, 80_000]),
             (200_000, [0, 50_000, 100_000, 150_000, 200_000]),
-            (1_050_000, [0, 500_000, 1_000_000]),
+            (1_050_000, [0, 200_000, 400_000, 600_000, 800_000, 1_000_000]),
+            (1_250_000, [0, 500_000, 1_000_000]),
         ],
     )
     def test_labels_round_distances(self, distance_m: float, ticks: list[float]) -> None:
@@ -81,7 +82,7 @@ class TestDrawSocChart:
         profile = (*falling, *rising, (200_000.0, 9000.0, 0.1))
         points = draw_soc_chart(replace(TRIP, soc_profile=profile), soc_floor=0.1).line.split()
         assert len(points) < 210
-        assert points[0] == "40.0,58.0"
-        assert points[-1] == "624.0,191.0"
-        assert "331.7,152.9" in points  # where charging begins: 99.9 km, 30.05 %
-        assert "331.7,76.9" in points  # where it ends: 70.05 %
+        assert points[0] == "50.0,50.8"
+        assert points[-1] == "464.0,165.6"
+        assert "256.8,132.7" in points  # where charging begins: 99.9 km, 30.05 %
+        assert "256.8,67.1" in points  # where it ends: 70.05 %

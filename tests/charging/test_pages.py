@@ -98,7 +98,7 @@ class TestEveryPage:
         assert re.search(r"\d+,\d\xa0kWh", german)
         assert re.search(r"\d+,\d\d\xa0€", german)
         # Positions in the picture keep the point.
-        assert re.search(r'points="40\.0,\d+\.\d ', german)
+        assert re.search(r'points="50\.0,\d+\.\d ', german)
 
 
 class TestStationsPage:
@@ -117,6 +117,15 @@ class TestStationsPage:
         assert "Straight Road 3" not in words
         assert "Straight Road Charging · 710 m 150 kW €0.595 /kWh Available 2 of 3 free" in words
         assert "2 \N{MULTIPLICATION SIGN} CCS 2 150 kW" in words
+
+    def test_says_that_it_shows_only_the_nearest(self, client: Client, db: None) -> None:
+        partner = make_partner()
+        for number in range(1, 43):
+            make_location(partner, number=number, lon=8 + number / 1000)
+        words = strip_tags(read(client, "/", {"q": "Home (8.00000, 50.00000)"}))
+        assert "The 40 stations nearest to Home" in words
+        assert "Straight Road 40" in words
+        assert "Straight Road 41" not in words
 
     def test_tells_unknown_from_occupied_and_from_free(self, client: Client, db: None) -> None:
         partner = make_partner()
@@ -257,7 +266,7 @@ class TestPlanPage:
         assert "to drive 860 km" in words
         assert re.search(r"charging costs ≈ €\d+\.\d\d", words)
         assert re.search(r"Straight Road \d Straight Road Charging · 150 kW", words)
-        assert re.search(r"\d+ % → \d+ % \d+ min energy \d+\.\d kWh costs €\d+\.\d\d", words)
+        assert re.search(r"\d+ % → \d+ % \d+ min \d+\.\d kWh €\d+\.\d\d", words)
         assert "1 of 2 free now" in words
         assert re.search(r"Eastend with \d\d %", words)
         assert "Charging curve: modelled from peak power" in words
@@ -266,7 +275,7 @@ class TestPlanPage:
         self, client: Client, small_world: SmallWorld
     ) -> None:
         page = read(client, "/plan/", TRIP)
-        assert '<svg class="chart" viewBox="0 0 640 240" role="img"' in page
+        assert '<svg class="chart" viewBox="0 0 480 210" role="img"' in page
         described = strip_tags(re.findall(r"<desc[^>]*>(.*?)</desc>", page, flags=re.DOTALL)[0])
         assert re.match(
             r"90 % at the start\. Stop 1 after \d+ km: from \d+ % to \d+ %\.", described
@@ -280,6 +289,7 @@ class TestPlanPage:
         Tariff.objects.all().delete()
         words = strip_tags(read(client, "/plan/", TRIP))
         assert "charging costs unknown" in words
+        assert "kWh Price unknown" in words
         assert "The operator states no price." in words
         assert "€" not in words
 

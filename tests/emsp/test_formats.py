@@ -62,3 +62,4 @@ class TestFormatQuantity:
         assert formats.format_percent(0.695) == "70\xa0%"
         assert formats.format_energy(41.25) == "41.3\xa0kWh"
         assert formats.format_power(3.68) == "3.7\xa0kW"
+        assert formats.format_power(22.08) == "22\xa0kW"
