@@ -97,19 +97,20 @@ def read_database(name: str, default: str) -> dict[str, object]:
     ``sqlite:///relative/path``, ``sqlite:////absolute/path``, ``sqlite:///:memory:`` or
     ``postgresql://user:password@host:port/name``, each part percent-encoded.
     """
-    url = urlsplit(read_str(name, default))
-    if url.geturl() == "sqlite:///:memory:":
+    address = read_str(name, default)
+    if address == "sqlite:///:memory:":
         return {"ENGINE": "emsp.kernel.sqlite", "NAME": ":memory:"}
+    try:
+        url = urlsplit(address)
+        port = url.port
+    except ValueError:
+        raise SettingInvalid(name, "is not an address, or its port is no number") from None
     if url.scheme == "sqlite":
         path = unquote(url.path.removeprefix("/"))
         if url.netloc or not path:
             raise SettingInvalid(name, "must name a file, as in sqlite:///var/db.sqlite3")
         return {"ENGINE": "emsp.kernel.sqlite", "NAME": str(ROOT / path)}
     if url.scheme in {"postgresql", "postgres"}:
-        try:
-            port = url.port
-        except ValueError:
-            raise SettingInvalid(name, "has a port that is no number") from None
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": unquote(url.path.lstrip("/")),

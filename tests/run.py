@@ -80,9 +80,9 @@ def name_services(services: Services) -> dict[str, str]:
 def run_pytest(words: Sequence[str], *, report: Path, env: Mapping[str, str]) -> int:
     """Run pytest on all cores; give its exit code."""
     workers = min(os.cpu_count() or 1, WORKERS_MAX)
-    # A module's tests stay together, so that what they share is built once.
-    spread = ["-n", str(workers), "--dist", "loadscope", f"--junitxml={report}"]
-    command = [sys.executable, "-m", "pytest", "-q", *spread, *words]
+    # A class's tests stay together, so that what they share is built once.
+    spread = ["-n", str(workers), "--dist", "loadscope", "--no-loadscope-reorder"]
+    command = [sys.executable, "-m", "pytest", "-q", *spread, f"--junitxml={report}", *words]
     return subprocess.run(command, cwd=ROOT, env=os.environ | env, check=False).returncode
 
 

@@ -66,7 +66,8 @@ class Money:
     def rounded(self) -> Money:
         """Round half up to the currency's minor unit."""
         step = Decimal(1).scaleb(-minor_digits(self.currency))
-        return Money(self.amount.quantize(step, rounding=ROUND_HALF_UP), self.currency)
+        # Adding zero turns the negative zero of a rounded -0.004 into a plain one.
+        return Money(self.amount.quantize(step, rounding=ROUND_HALF_UP) + 0, self.currency)
 
     def _require_same_currency(self, other: Money) -> None:
         if self.currency != other.currency:
