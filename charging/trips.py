@@ -212,6 +212,10 @@ def _locate(given: str | tuple[float, float], *, field: str) -> NamedPoint:
         ) from error
     except places.PlaceQueryInvalid as error:
         raise PlaceUnknown(str(error), field=field) from error
+    except places.PlacesNotBuilt as error:
+        raise NetworkNotReady(
+            _("Places cannot be searched yet: they are still being built. Try again soon.")
+        ) from error
     return NamedPoint(place.name, place.lon, place.lat)
 
 

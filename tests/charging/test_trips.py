@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from charging import trip_network, trips
-from charging.models import Connector, Evse, Location, Tariff
+from charging.models import Connector, Evse, Location, Place, Tariff
 from emsp.kernel.money import Money
 from tests.small_world import NODE_SPACING_M, SmallWorld, make_location, run_legs_job
 
@@ -126,6 +126,11 @@ class TestPlanTrip:
     def test_says_that_roads_are_being_built(self, small_world: SmallWorld) -> None:
         (trip_network._legs_folder() / "current").unlink()
         with pytest.raises(trips.NetworkNotReady, match="still being built"):
+            plan()
+
+    def test_says_that_places_are_being_built(self, small_world: SmallWorld) -> None:
+        Place.objects.all().delete()
+        with pytest.raises(trips.NetworkNotReady, match="laces"):
             plan()
 
 
