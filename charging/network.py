@@ -16,10 +16,10 @@ from django.db.models.functions import Lower
 
 from charging import evses
 from charging.models import Location, Tariff
+from charging.ocpi.fields import Unmappable
 from charging.ocpi.mapping import (
     LocationValues,
     TariffValues,
-    Unmappable,
     find_key,
     list_names,
     map_location,
@@ -114,23 +114,9 @@ def _store_tariff_chunk(partner: Partner, raws: Sequence[object], now: datetime)
     stored = _lock_rows(Tariff, partner, _list_keys(values, refused))
     found = _sort_out(values, stored, again=lambda row, _: row.removed)
 
-    def make(value: TariffValues, row: _Stored | None) -> Tariff:
-        return Tariff(
-            pk=row.pk if row else None,
-            partner=partner,
-            country_code=value.key.country_code,
-            party_id=value.key.party_id,
-            ocpi_id=row.ocpi_id if row else value.key.ocpi_id,
-            currency=value.currency,
-            raw=value.raw,
-            last_updated=value.last_updated,
-            seen_at=now,
-            removed_at=None,
-        )
-
-    Tariff.objects.bulk_create([make(value, None) for value in found.new])
+    Tariff.objects.bulk_create([_make_tariff(partner, value, now=now) for value in found.new])
     Tariff.objects.bulk_create(
-        [make(value, row) for row, value in found.changed],
+        [_make_tariff(partner, value, row=row, now=now) for row, value in found.changed],
         update_conflicts=True,
         unique_fields=["id"],
         update_fields=_TARIFF_FIELDS,
@@ -158,35 +144,11 @@ def _store_location_chunk(partner: Partner, raws: Sequence[object], now: datetim
         ),
     )
 
-    def make(value: LocationValues, row: _Stored | None) -> Location:
-        return Location(
-            pk=row.pk if row else None,
-            partner=partner,
-            country_code=value.key.country_code,
-            party_id=value.key.party_id,
-            ocpi_id=row.ocpi_id if row else value.key.ocpi_id,
-            publish=value.publish,
-            name=value.name,
-            operator_name=value.operator_name,
-            address=value.address,
-            city=value.city,
-            postal_code=value.postal_code,
-            country=value.country,
-            lon=value.lon,
-            lat=value.lat,
-            time_zone=value.time_zone,
-            max_dc_power_kw=value.max_dc_power_kw,
-            max_power_kw=value.max_power_kw,
-            raw=value.raw,
-            last_updated=value.last_updated,
-            seen_at=now,
-            # OCPI: a location without a valid EVSE is expired and no longer to be shown.
-            removed_at=None if value.is_alive else now,
-        )
-
-    new = Location.objects.bulk_create([make(value, None) for value in found.new])
+    new = Location.objects.bulk_create(
+        [_make_location(partner, value, now=now) for value in found.new]
+    )
     Location.objects.bulk_create(
-        [make(value, row) for row, value in found.changed],
+        [_make_location(partner, value, row=row, now=now) for row, value in found.changed],
         update_conflicts=True,
         unique_fields=["id"],
         update_fields=_LOCATION_FIELDS,
@@ -199,6 +161,52 @@ def _store_location_chunk(partner: Partner, raws: Sequence[object], now: datetim
     _settle_quarantine(partner, module="locations", values=values, refused=refused, now=now)
     _settle_broken_evses(partner, written=written, now=now)
     return _count(found, refused)
+
+
+def _make_tariff(
+    partner: Partner, value: TariffValues, *, row: _Stored | None = None, now: datetime
+) -> Tariff:
+    return Tariff(
+        pk=row.pk if row else None,
+        partner=partner,
+        country_code=value.key.country_code,
+        party_id=value.key.party_id,
+        ocpi_id=row.ocpi_id if row else value.key.ocpi_id,
+        currency=value.currency,
+        raw=value.raw,
+        last_updated=value.last_updated,
+        seen_at=now,
+        removed_at=None,
+    )
+
+
+def _make_location(
+    partner: Partner, value: LocationValues, *, row: _Stored | None = None, now: datetime
+) -> Location:
+    return Location(
+        pk=row.pk if row else None,
+        partner=partner,
+        country_code=value.key.country_code,
+        party_id=value.key.party_id,
+        ocpi_id=row.ocpi_id if row else value.key.ocpi_id,
+        publish=value.publish,
+        name=value.name,
+        operator_name=value.operator_name,
+        address=value.address,
+        city=value.city,
+        postal_code=value.postal_code,
+        country=value.country,
+        lon=value.lon,
+        lat=value.lat,
+        time_zone=value.time_zone,
+        max_dc_power_kw=value.max_dc_power_kw,
+        max_power_kw=value.max_power_kw,
+        raw=value.raw,
+        last_updated=value.last_updated,
+        seen_at=now,
+        # OCPI: a location without a valid EVSE is expired and no longer to be shown.
+        removed_at=None if value.is_alive else now,
+    )
 
 
 def _map_all(

@@ -10,6 +10,7 @@ Source: OCPI 2.2.1, 7. Credentials module.
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -162,6 +163,10 @@ def renew_registration(
         )
         if not won:
             raise RegistrationSuperseded("the token was replaced by another request")
+        if partner.state == Partner.State.SUSPENDED:
+            # A partner does not lift its own suspension.
+            suspend_partner(partner)
+            return write_credentials(our_token)
         sync_schedule.request_sync(partner.pk, kind=sync_schedule.PullKind.FULL, now=now)
     log.info("partner renewed its registration", partner_id=partner.pk)
     return write_credentials(our_token)
@@ -322,7 +327,7 @@ def _accept(
 
 
 def _read_roles(roles: list[wire.CredentialsRole]) -> list[dict[str, str]]:
-    return [
+    read = [
         {
             "role": (role.role or "").upper(),
             "country_code": (role.country_code or "").upper(),
@@ -330,6 +335,13 @@ def _read_roles(roles: list[wire.CredentialsRole]) -> list[dict[str, str]]:
             "name": str((role.business_details and role.business_details.name) or ""),
         }
         for role in roles
+    ]
+    # Both go into routing headers: one that is no code would break every request.
+    return [
+        role
+        for role in read
+        if re.fullmatch("[A-Z]{2}", role["country_code"])
+        and re.fullmatch("[A-Z0-9]{1,3}", role["party_id"])
     ]
 
 

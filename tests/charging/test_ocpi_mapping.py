@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from charging.ocpi.fields import Unmappable
 from charging.ocpi.mapping import (
-    Unmappable,
     find_key,
     list_names,
     map_location,

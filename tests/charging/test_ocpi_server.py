@@ -169,6 +169,26 @@ class TestCredentials:
         assert call("GET", CREDENTIALS)[0] == 401
         assert call("GET", CREDENTIALS, token=answer["data"]["token"])[0] == 200
 
+    def test_that_are_renewed_do_not_lift_a_suspension(
+        self, partner: Partner, cpo: FakeCpo
+    ) -> None:
+        Partner.objects.update(state="suspended")
+        status, answer, _ = call("PUT", CREDENTIALS, cpo.write_credentials())
+        assert (status, answer["status_code"]) == (200, 1000)
+        assert Partner.objects.get().state == "suspended"
+        assert not Job.objects.exists()
+
+    def test_may_name_odd_roles_which_are_left_out(self, partner: Partner, cpo: FakeCpo) -> None:
+        roles = [
+            {"role": "CPO", "country_code": "NL\r\n", "party_id": "FAK"},
+            {"role": "CPO", "country_code": "NL", "party_id": "TOO LONG"},
+            {"role": "cpo", "country_code": "nl", "party_id": "fak"},
+        ]
+        call("PUT", CREDENTIALS, cpo.write_credentials(roles=roles))
+        assert Partner.objects.get().roles == [
+            {"role": "CPO", "country_code": "NL", "party_id": "FAK", "name": ""}
+        ]
+
     def test_may_come_from_a_partner_whom_we_invited(self, partner: Partner, cpo: FakeCpo) -> None:
         Partner.objects.update(state="planned", registered_at=None, token_out="")
         status, answer, _ = call("POST", CREDENTIALS, cpo.write_credentials())
