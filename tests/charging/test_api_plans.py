@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from django.test import Client
     from pytest_django.fixtures import Settings
 
+pytestmark = pytest.mark.django_db
+
 TRIP = {
     "origin": "Westend",
     "destination": "Eastend",

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from django.test import Client
     from pytest_django import DjangoAssertNumQueries
 
+pytestmark = pytest.mark.django_db
+
 AREA = "2,49,15,51"
 
 

@@ -39,7 +39,7 @@ DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 SMALLEST_TARGET_PX = 44
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
