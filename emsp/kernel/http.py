@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+import httpcore
 import httpx
 from django.conf import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 MAX_HEADER_COUNT = 100
@@ -111,6 +112,7 @@ class GuardedClient:
     def __enter__(self) -> Self:
         self._runner = asyncio.Runner()
         self._client = httpx.AsyncClient(
+            transport=_Transport(allow_private=self.allow_private),
             follow_redirects=False,
             trust_env=False,
             timeout=self.deadline_s,
@@ -158,7 +160,7 @@ class GuardedClient:
         except httpx.TimeoutException:
             message = f"{host} did not answer within {self.deadline_s:g} s"
             raise DeadlineExceeded(message) from None
-        except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, ValueError) as error:
             message = f"{host} is not an address that we can call"
             raise AddressRefused(message) from error
         except (httpx.TransportError, ssl.SSLError, OSError) as error:
@@ -189,7 +191,7 @@ class GuardedClient:
     async def _fetch(
         self, method: str, url: str, headers: dict[str, str], content: bytes | None
     ) -> HttpResponse:
-        await self._check_address(url)
+        _check_form(url)
         async with self._client.stream(method, url, headers=headers, content=content) as response:
             if len(response.headers) > MAX_HEADER_COUNT:
                 message = f"{name_host(url)} sends more than {MAX_HEADER_COUNT} headers"
@@ -204,7 +206,9 @@ class GuardedClient:
             raise ResponseUnreadable(message)
         unpack = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
         body = bytearray()
+        read_bytes = 0
         async for chunk in response.aiter_raw():
+            read_bytes += len(chunk)
             room = self.max_body_bytes + 1 - len(body)
             try:
                 # max_length bounds the memory: a gzip bomb unpacks a thousandfold.
@@ -212,31 +216,78 @@ class GuardedClient:
             except zlib.error as error:
                 message = f"{host} sends broken gzip"
                 raise ResponseUnreadable(message) from error
-            if len(body) > self.max_body_bytes:
+            if max(read_bytes, len(body)) > self.max_body_bytes:
                 message = f"{host} sends more than {self.max_body_bytes} bytes"
                 raise ResponseTooLarge(message)
-        if unpack is not None and body and not unpack.eof:
+            if unpack is not None and unpack.unused_data:
+                message = f"{host} sends more after the end of its gzip"
+                raise ResponseUnreadable(message)
+        if unpack is not None and read_bytes and not unpack.eof:
             message = f"{host} sends gzip that ends early"
             raise ResponseUnreadable(message)
         return bytes(body)
 
-    async def _check_address(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            message = f"{name_host(url)}: an http or https address is needed"
+
+class _Transport(httpx.AsyncHTTPTransport):
+    """httpx's own transport, whose connections are checked where they are made."""
+
+    def __init__(self, *, allow_private: bool) -> None:
+        super().__init__(trust_env=False)
+        if not allow_private:
+            self._pool = httpcore.AsyncConnectionPool(
+                ssl_context=httpx.create_ssl_context(trust_env=False),
+                network_backend=_PublicOnlyBackend(),
+            )
+
+
+class _PublicOnlyBackend(httpcore.AnyIOBackend):
+    """Connects to public addresses only.
+
+    It looks a name up once and connects to what it has checked. Checked beforehand, the name could
+    lead elsewhere by the time of the connection (DNS rebinding).
+    """
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        failure: Exception = PeerUnreachable(f"{host} has no address")
+        for address in await _find_public_addresses(host, port):
+            try:
+                return await super().connect_tcp(
+                    address, port, timeout, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+        raise failure
+
+
+async def _find_public_addresses(host: str, port: int) -> list[str]:
+    """Look a host up; one private address among its addresses refuses it."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        message = f"{host} cannot be found"
+        raise PeerUnreachable(message) from error
+    addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+    for address in addresses:
+        if not ipaddress.ip_address(address).is_global:
+            message = f"{host} lies in a private network; partners' servers may not"
             raise AddressRefused(message)
-        if self.allow_private:
-            return
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            message = f"{parts.hostname} cannot be found"
-            raise PeerUnreachable(message) from error
-        for *_, address in found:
-            if not ipaddress.ip_address(address[0]).is_global:
-                message = f"{parts.hostname} lies in a private network; partners' servers may not"
-                raise AddressRefused(message)
+    return addresses
+
+
+def _check_form(url: str) -> None:
+    parts = urlsplit(url)
+    # Reading the port raises ValueError where it is no port.
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
+        message = f"{name_host(url)}: an http or https address is needed"
+        raise AddressRefused(message)
 
 
 def name_host(url: str) -> str:
