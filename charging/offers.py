@@ -12,7 +12,8 @@ import numpy as np
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from charging.models import Connector, EvseStatus, Location, Tariff
+from charging.models import Connector, EvseStatus, Location
+from charging.station_prices import PriceBook
 from charging.tariffs.estimate import PlannedCharge, estimate_cost
 from charging.tariffs.terms import TariffUnreadable, read_terms
 from emsp.kernel.money import Money
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from charging.models import Tariff
     from charging.planner import ItineraryStop
     from charging.planner.legs import SiteTable
 
@@ -94,46 +96,43 @@ def describe_stops(
         connectors.setdefault(connector.evse.location_id, []).append(connector)
     if vanished := set(ids) - (connectors.keys() & locations.keys()):
         raise StationVanished(min(vanished))
-    return [
-        _describe_stop(
-            stop,
-            location=locations[stop.site_id],
-            connectors=connectors[stop.site_id],
-            arrives_at=arrives_at,
-        )
-        for stop, arrives_at in zip(stops, arrivals_at, strict=True)
-    ]
-
-
-def _describe_stop(
-    stop: ItineraryStop,
-    *,
-    location: Location,
-    connectors: list[Connector],
-    arrives_at: datetime,
-) -> StopOffer:
-    usable = [each for each in connectors if each.evse.status not in NOT_USABLE]
-    # The status may have changed since the power was read: the plug itself is still there.
-    best = (usable or connectors)[0]
-    evses = {connector.evse_id: connector.evse for connector in connectors}
-    available = sum(evse.status == EvseStatus.AVAILABLE for evse in evses.values())
-    cost, note = _price_stop(stop, location=location, connector=best, arrives_at=arrives_at)
-    return StopOffer(
-        location=location,
-        connector=best.standard,
-        power_kw=best.power_kw,
-        available=available,
-        total=len(evses),
-        cost=cost,
-        cost_note=note,
+    chosen = [_choose_connector(connectors[site_id]) for site_id in ids]
+    prices = PriceBook(
+        (locations[site_id].partner_id, best) for site_id, best in zip(ids, chosen, strict=True)
     )
+    offers = []
+    for stop, best, arrives_at in zip(stops, chosen, arrivals_at, strict=True):
+        location = locations[stop.site_id]
+        tariff = prices.find_tariff(partner_id=location.partner_id, connector=best)
+        cost, note = _price_stop(stop, location=location, tariff=tariff, arrives_at=arrives_at)
+        evses = {plug.evse_id: plug.evse for plug in connectors[stop.site_id]}
+        offers.append(
+            StopOffer(
+                location=location,
+                connector=best.standard,
+                power_kw=best.power_kw,
+                available=sum(evse.status == EvseStatus.AVAILABLE for evse in evses.values()),
+                total=len(evses),
+                cost=cost,
+                cost_note=note,
+            )
+        )
+    return offers
+
+
+def _choose_connector(connectors: list[Connector]) -> Connector:
+    """Take the strongest that can be used.
+
+    The status may have changed since the power was read; then the plug itself is still there.
+    """
+    usable = [plug for plug in connectors if plug.evse.status not in NOT_USABLE]
+    return (usable or connectors)[0]
 
 
 def _price_stop(
-    stop: ItineraryStop, *, location: Location, connector: Connector, arrives_at: datetime
+    stop: ItineraryStop, *, location: Location, tariff: Tariff | None, arrives_at: datetime
 ) -> tuple[Money | None, str]:
     """Return the rounded cost of a stop, or None with the reason."""
-    tariff = _choose_tariff(location, connector.tariff_ids)
     if tariff is None:
         return None, _("The operator states no price.")
     starts_at = arrives_at + timedelta(seconds=stop.overhead_s)
@@ -150,20 +149,3 @@ def _price_stop(
         return None, _("The operator states no price for this time.")
     note = "" if estimate.vat_known else _("The operator does not state the VAT.")
     return Money(estimate.amount, estimate.currency).rounded(), note
-
-
-def _choose_tariff(location: Location, tariff_ids: list[str]) -> Tariff | None:
-    """Take the first named tariff that we have; one for paying on the spot comes last.
-
-    A tariff belongs to a partner's connection, not always to the location's party: roaming
-    platforms name tariffs of other parties.
-    """
-    found = {
-        tariff.ocpi_id: tariff
-        for tariff in Tariff.objects.filter(
-            partner_id=location.partner_id, ocpi_id__in=tariff_ids, removed_at=None
-        ).order_by("-pk")
-    }
-    named = [found[tariff_id] for tariff_id in tariff_ids if tariff_id in found]
-    named.sort(key=lambda tariff: tariff.raw.get("type") == "AD_HOC_PAYMENT")
-    return named[0] if named else None

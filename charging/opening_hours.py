@@ -13,14 +13,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_END_OF_DAY = time(23, 59, 59, 999999)
-
 
 @dataclass(frozen=True)
 class OpenSpan:
     """Open on ``weekday`` (1 is Monday) from ``begin`` to ``end``, local time.
 
-    An ``end`` of midnight means the end of that day.
+    An ``end`` of midnight means the end of that day; one before ``begin`` lies on the next day.
+    OCPI wants two spans for that, but operators send one.
     """
 
     weekday: int
@@ -28,8 +27,13 @@ class OpenSpan:
     end: time
 
     def covers(self, moment: datetime) -> bool:
-        end = _END_OF_DAY if self.end == time.min else self.end
-        return self.weekday == moment.isoweekday() and self.begin <= moment.time() < end
+        today = self.weekday == moment.isoweekday()
+        if self.end == time.min:
+            return today and self.begin <= moment.time()
+        if self.begin < self.end:
+            return today and self.begin <= moment.time() < self.end
+        yesterday = self.weekday % 7 + 1 == moment.isoweekday()
+        return (today and self.begin <= moment.time()) or (yesterday and moment.time() < self.end)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from django.utils.translation import gettext as _
 from geopy.location import Location
 
 from charging.geocoding import OfflineGeocoder
@@ -35,16 +36,20 @@ class PlacesNotBuilt(Exception):
     """The table of places is empty."""
 
     def __init__(self) -> None:
-        super().__init__("No places are known yet. Run: manage.py build_places")
+        super().__init__(_("No places are known yet. Run: manage.py build_places"))
 
 
 class PlaceUnknown(LookupError):
     """No place has this name; ``suggestions`` are places with a similar one, likeliest first."""
 
     def __init__(self, query: str, suggestions: tuple[FoundPlace, ...] = ()) -> None:
-        names = " or ".join(place.label for place in suggestions[:3])
-        hint = f" Did you mean {names}?" if names else ""
-        super().__init__(f"No place is called “{query}”.{hint}")
+        names = _(" or ").join(place.label for place in suggestions[:3])
+        message = (
+            _("No place is called “%(query)s”. Did you mean %(names)s?")
+            if names
+            else _("No place is called “%(query)s”.")
+        )
+        super().__init__(message % {"query": query, "names": names})
         self.query = query
         self.suggestions = suggestions
 
@@ -139,13 +144,15 @@ def _check_built() -> None:
 def _check_query(query: str) -> str:
     text = query.strip()
     if not text:
-        raise PlaceQueryInvalid("Type the name of a place.")
+        raise PlaceQueryInvalid(_("Type the name of a place."))
     if len(text) > QUERY_LENGTH:
-        raise PlaceQueryInvalid(f"A place's name has at most {QUERY_LENGTH} characters.")
+        raise PlaceQueryInvalid(
+            _("A place's name has at most %(length)d characters.") % {"length": QUERY_LENGTH}
+        )
     if any(unicodedata.category(character) in _NEVER_TYPED for character in text):
-        raise PlaceQueryInvalid("A place's name has no control characters.")
+        raise PlaceQueryInvalid(_("A place's name has no control characters."))
     if not any(character.isalnum() for character in text):
-        raise PlaceQueryInvalid("A place's name has letters.")
+        raise PlaceQueryInvalid(_("A place's name has letters."))
     return text
 
 

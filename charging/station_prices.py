@@ -33,14 +33,19 @@ class PriceBook:
         self._summaries: dict[int, TariffSummary | None] = {}
 
     def find_price(self, *, partner_id: int, connector: Connector) -> TariffSummary | None:
-        """Sum up the first named tariff; the one for paying on the spot comes last.
+        """Sum up the tariff that `find_tariff` takes.
 
         None where no price is known; that is not a price of zero.
         """
+        tariff = self.find_tariff(partner_id=partner_id, connector=connector)
+        return None if tariff is None else self._sum_up(tariff)
+
+    def find_tariff(self, *, partner_id: int, connector: Connector) -> Tariff | None:
+        """Take the first named tariff that we have; the one for paying on the spot comes last."""
         keys = [(partner_id, name) for name in connector.tariff_ids]
         named = [self._tariffs[key] for key in keys if key in self._tariffs]
         named.sort(key=lambda tariff: tariff.raw.get("type") == _LAST_CHOICE)
-        return self._sum_up(named[0]) if named else None
+        return named[0] if named else None
 
     def _sum_up(self, tariff: Tariff) -> TariffSummary | None:
         if tariff.pk not in self._summaries:

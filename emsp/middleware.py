@@ -37,13 +37,20 @@ def find_address_problem(*, path: str, query: str) -> str | None:
     """Say what is wrong with a request's path or raw query, or None."""
     if "\x00" in path:
         return _("The address holds a NUL character (%00). Remove it.")
-    if "\ufffd" in path:
+    # ASGI servers replace broken bytes; Django under WSGI writes them as %FF into the path.
+    if "\ufffd" in path or not is_utf_8(unquote_to_bytes(path)):
         return _("The address is not valid UTF-8. Encode it as UTF-8.")
     raw = unquote_to_bytes(query.replace("+", " "))
     if b"\x00" in raw:
         return _("The query holds a NUL character (%00). Remove it.")
+    if not is_utf_8(raw):
+        return _("The query is not valid UTF-8. Encode it as UTF-8.")
+    return None
+
+
+def is_utf_8(raw: bytes) -> bool:
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError:
-        return _("The query is not valid UTF-8. Encode it as UTF-8.")
-    return None
+        return False
+    return True

@@ -164,8 +164,13 @@ class TestHostileAddress:
         }
 
     @pytest.mark.parametrize("address", ["/stations/%FF/", "/api/v1/stations/%FF"])
-    def test_of_invalid_utf_8_is_a_client_s_mistake(self, client: Client, address: str) -> None:
-        assert client.get(address).status_code in {400, 404}
+    def test_of_invalid_utf_8_is_named(self, client: Client, address: str) -> None:
+        answer = client.get(address)
+        assert answer.status_code == 400
+        assert answer.json() == {
+            "code": "malformed_address",
+            "detail": "The address is not valid UTF-8. Encode it as UTF-8.",
+        }
 
     def test_does_not_take_every_method(self, client: Client) -> None:
         answer = client.delete("/api/v1/plans")

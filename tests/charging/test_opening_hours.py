@@ -72,6 +72,22 @@ class TestIsOpen:
         assert hours is not None
         assert is_open(hours, at=moment, time_zone="Europe/Berlin") is expected
 
+    @pytest.mark.parametrize(
+        ("moment", "expected"),
+        [
+            (at(7, 19, 59), False),
+            (at(7, 20), True),  # 22:00 of Sunday in Berlin
+            (at(8, 3, 59), True),  # into Monday
+            (at(8, 4), False),
+            (at(8, 20), False),
+        ],
+    )
+    def test_reads_a_span_over_midnight_into_the_next_day(
+        self, moment: datetime, expected: bool
+    ) -> None:
+        hours = OpeningHours(always=False, regular=(OpenSpan(7, time(22), time(6)),))
+        assert is_open(hours, at=moment, time_zone="Europe/Berlin") is expected
+
     def test_is_unknown_in_an_unknown_time_zone(self) -> None:
         hours = OpeningHours(always=False, regular=(OpenSpan(1, time(8), time(20)),))
         assert is_open(hours, at=at(1, 12), time_zone="Berlin") is None
