@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from charging.planner.curve import ChargeTable
+    from charging.planner.labels import Stop
     from charging.planner.links import Links
     from charging.planner.network import Network
     from charging.planner.roads.graph import RoadGraph
     from charging.planner.roads.snapping import SnappedPoint
-    from charging.planner.search import Stop
     from charging.planner.trip import TripRequest
 
 # Enough for a smooth picture on any screen; a leg of fewer arcs keeps them all.

@@ -8,18 +8,21 @@ import numpy as np
 
 from charging.planner.bounds import Bounds, bound_before, bound_to_go, find_any_plan, price_sessions
 from charging.planner.energy import compute_energy_coefficients
-from charging.planner.gap import NoRouteWithinRange, find_gap
+from charging.planner.gap import find_gap
 from charging.planner.itinerary import Itinerary, drive_plan, find_shortage
 from charging.planner.kernels import Drives, Ends, Limits, freeze
 from charging.planner.links import Links, find_links
 from charging.planner.objectives import minimise_time, tabulate_charging
 from charging.planner.roads.graph import Feature
-from charging.planner.search import Stop, search
+from charging.planner.search import search
 from charging.planner.trip import OffersInvalid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from charging.planner.itinerary import Itinerary
+    from charging.planner.kernels import Charging
+    from charging.planner.labels import Stop
     from charging.planner.network import Network
     from charging.planner.objectives import Objective
     from charging.planner.trip import TripRequest
@@ -29,8 +32,10 @@ if TYPE_CHECKING:
 SOC_GUARD = 1e-6
 
 # Descents can leave a full battery no room, or dip below the limit before they recover; the
-# search, which sees whole legs, then plans again with what was short kept in hand.
-MAX_ROUNDS = 5
+# search, which sees whole legs, then plans again with what was short kept in hand, and a step more
+# that doubles. So the rounds end soon, if need be with more in hand than the battery holds.
+MAX_ROUNDS = 12
+FIRST_STEP = 0.0005
 
 # What single precision may do to the sum of a plan's legs.
 TIME_TOLERANCE_S = 0.05
@@ -57,7 +62,7 @@ def plan(*, network: Network, request: TripRequest) -> Itinerary:
         site_count=len(network.sites), stop_overhead_s=request.stop_overhead_s
     )
     hand = SOC_GUARD
-    for _ in range(MAX_ROUNDS):
+    for turn in range(MAX_ROUNDS):
         cost_s, stops = find_stops(
             network, request=request, objective=objective, links=links, hand=hand
         )
@@ -66,7 +71,7 @@ def plan(*, network: Network, request: TripRequest) -> Itinerary:
         if shortage <= 0:
             _check_agreement(itinerary, request=request, cost_s=cost_s, stops=stops)
             return itinerary
-        hand += shortage + SOC_GUARD
+        hand += shortage + FIRST_STEP * 2**turn
     msg = f"the plan still falls short by {shortage:g} of the battery after {MAX_ROUNDS} rounds"
     raise PlanDisagrees(msg)
 
@@ -90,7 +95,6 @@ def find_stops(
     # No way is faster than the fastest drive, so a trip that needs no stop makes none.
     if limits.start - float(links.direct @ soc_per_unit) >= limits.arrival:
         return objective.drive_per_s * float(links.direct[Feature.DURATION_S]), ()
-    charging = tabulate_charging(objective, vehicle=vehicle, offers=request.offers)
     drives = Drives(
         first=freeze(network.legs.first),
         to_site=freeze(network.legs.to_site),
@@ -98,15 +102,40 @@ def find_stops(
         soc_per_unit=soc_per_unit,
         cost_per_s=objective.drive_per_s,
     )
+    charging = tabulate_charging(objective, vehicle=vehicle, offers=request.offers)
     ends = _measure_ends(links, soc_per_unit=soc_per_unit, cost_per_s=objective.drive_per_s)
-    session, per_soc = price_sessions(charging, limits=limits)
-    upper, reached = find_any_plan(drives, charging, ends, limits, per_soc, False)
-    if upper == np.inf:
-        upper, reached = find_any_plan(drives, charging, ends, limits, per_soc, True)
-    if upper == np.inf:
+    is_possible, reached = False, np.zeros(len(network.sites), dtype=np.bool_)
+    if limits.floor < limits.ceiling:  # over hills, more may be kept in hand than can be charged
+        session, per_soc = price_sessions(charging, limits=limits)
+        upper, reached = find_any_plan(drives, charging, ends, limits, per_soc, False)
+        if upper == np.inf:
+            upper, reached = find_any_plan(drives, charging, ends, limits, per_soc, True)
+        is_possible = upper < np.inf
+    if not is_possible:
         raise find_gap(network, request=request, links=links, reached=reached)
-    # The plan behind the upper bound must survive its own bound.
-    upper += 1e-6 + 1e-9 * upper
+    return _search_below(
+        network,
+        drives=drives,
+        charging=charging,
+        ends=ends,
+        limits=limits,
+        price=(session, per_soc),
+        # The plan behind the upper bound must survive its own bound.
+        upper=upper + 1e-6 + 1e-9 * upper,
+    )
+
+
+def _search_below(
+    network: Network,
+    *,
+    drives: Drives,
+    charging: Charging,
+    ends: Ends,
+    limits: Limits,
+    price: tuple[NDArray[np.float64], float],
+    upper: float,
+) -> tuple[float, tuple[Stop, ...]]:
+    session, per_soc = price
     before = bound_before(drives, charging, ends, limits, session, per_soc, upper)
     # On flat roads charge only falls between stops; a descent may fill the battery.
     is_flat = np.ptp(network.graph.node_elevation_m) == 0
@@ -151,6 +180,3 @@ def _check_agreement(
     if abs(itinerary.duration_s - cost_s) > tolerance_s:
         msg = f"the search found {cost_s:.3f} s, the drive takes {itinerary.duration_s:.3f} s"
         raise PlanDisagrees(msg)
-
-
-__all__ = ["NoRouteWithinRange", "PlanDisagrees", "plan"]

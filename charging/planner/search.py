@@ -20,75 +20,22 @@ import numpy as np
 from numba import njit
 
 from charging.planner.departures import find_departures
-from charging.planner.kernels import (
-    Heap,
-    charge_cost,
-    leg_cost,
-    leg_soc,
-    make_heap,
-    put,
-    take_least,
-)
+from charging.planner.kernels import charge_cost, leg_cost, leg_soc, put, take_least
+from charging.planner.labels import NO_LABEL, make_frontier, read_plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from charging.planner.bounds import Bounds
     from charging.planner.kernels import Charging, Drives, Ends, Limits
+    from charging.planner.labels import Found, Frontier
 
 FIRST_CAPACITY = 1 << 15
 LAST_CAPACITY = 1 << 24
-NO_LABEL = -1
 
 
 class SearchTooLarge(RuntimeError):
     """The search ran out of labels; no such request is known."""
-
-
-class Labels(NamedTuple):
-    """Room for k labels."""
-
-    site: NDArray[np.int32]  # [k]
-    parent: NDArray[np.int32]  # [k] label the vehicle came from
-    depart: NDArray[np.float64]  # [k] charge on leaving the parent's source
-    source: NDArray[np.int32]  # [k] label at which the vehicle last charged
-    cost: NDArray[np.float64]  # [k] on arrival at the source
-    soc: NDArray[np.float64]  # [k] on arrival at the source
-    lag_cost: NDArray[np.float64]  # [k] of legs and stops since the source
-    lag_soc: NDArray[np.float64]  # [k] taken since the source
-    lag_cap: NDArray[np.float64]  # [k] most that can be left here, whatever the source charges
-    lag_need: NDArray[np.float64]  # [k] least departure from the source
-    alive: NDArray[np.bool_]  # [k] not dominated
-    next_here: NDArray[np.int32]  # [k] next label at the same site
-
-
-class Frontier(NamedTuple):
-    """The state of a search."""
-
-    labels: Labels
-    newest_here: NDArray[np.int32]  # [s] first label of each site's list
-    heap: Heap
-    used: NDArray[np.int64]  # [2] labels made, labels settled
-    best: NDArray[np.float64]  # [2] cost of the best plan, charge on leaving its last source
-    best_label: NDArray[np.int64]  # [1]
-    found: NDArray[np.float64]  # [2 b + 2] room for departures
-    direct: NDArray[np.float64]  # [s] charge a leg from the source takes; infinite: no leg
-
-
-class Stop(NamedTuple):
-    """A stop as the search found it."""
-
-    site: int
-    depart_soc: float  # negative: nothing is charged here
-
-
-class Found(NamedTuple):
-    """The result of a search; no stops and an infinite cost when nothing beats ``best_cost``."""
-
-    cost: float
-    stops: tuple[Stop, ...]
-    settled: int
-    labels: int
 
 
 def search(
@@ -106,60 +53,14 @@ def search(
     """
     capacity = FIRST_CAPACITY
     while capacity <= LAST_CAPACITY:
-        frontier = _make_frontier(
+        frontier = make_frontier(
             capacity=capacity, sites=len(ends.in_cost), width=charging.soc.shape[1]
         )
         frontier.best[0] = best_cost
         if settle_labels(drives, charging, ends, limits, bounds, frontier):
-            return _read_plan(frontier)
+            return read_plan(frontier)
         capacity *= 8
     raise SearchTooLarge(f"more than {LAST_CAPACITY} labels")
-
-
-def _make_frontier(*, capacity: int, sites: int, width: int) -> Frontier:
-    # Pages never written to cost nothing, so room is asked for generously.
-    k = capacity
-    ints = [np.empty(k, dtype=np.int32) for _ in range(4)]
-    floats = [np.empty(k) for _ in range(7)]
-    labels = Labels(
-        site=ints[0],
-        parent=ints[1],
-        depart=floats[0],
-        source=ints[2],
-        cost=floats[1],
-        soc=floats[2],
-        lag_cost=floats[3],
-        lag_soc=floats[4],
-        lag_cap=floats[5],
-        lag_need=floats[6],
-        alive=np.empty(k, dtype=np.bool_),
-        next_here=ints[3],
-    )
-    return Frontier(
-        labels=labels,
-        newest_here=np.full(sites, NO_LABEL, dtype=np.int32),
-        heap=make_heap(k),
-        used=np.zeros(2, dtype=np.int64),
-        best=np.array([np.inf, 0.0]),
-        best_label=np.array([NO_LABEL], dtype=np.int64),
-        found=np.empty(4 * width + 4),
-        direct=np.full(sites, np.inf),
-    )
-
-
-def _read_plan(frontier: Frontier) -> Found:
-    labels = frontier.labels
-    label, depart = int(frontier.best_label[0]), float(frontier.best[1])
-    cost = float(frontier.best[0]) if label != NO_LABEL else np.inf
-    stops: list[Stop] = []
-    while label != NO_LABEL:
-        charges = labels.source[label] == label
-        stops.append(Stop(site=int(labels.site[label]), depart_soc=depart if charges else -1.0))
-        if charges:
-            depart = float(labels.depart[label])
-        label = int(labels.parent[label])
-    made, settled = frontier.used.tolist()
-    return Found(cost=cost, stops=tuple(stops[::-1]), settled=settled, labels=made)
 
 
 @njit(cache=True, nogil=True)
@@ -229,7 +130,7 @@ def _expand_label(
     at, source = labels.site[label], labels.source[label]
     here, soc = labels.site[source], labels.soc[label]
     paid = labels.cost[label] + charging.stop_cost[here] + labels.lag_cost[label]
-    least = labels.cost[label] + bounds.session[here] + labels.lag_cost[label]
+    settled = labels.cost[label] + bounds.session[here] + labels.lag_cost[label]
     expansion = _Expansion(
         label,
         here,
@@ -237,7 +138,7 @@ def _expand_label(
         max(limits.ceiling, soc),
         paid,
         paid - charge_cost(charging, here, soc),
-        least - bounds.per_soc * (soc - labels.lag_soc[label]),
+        settled - bounds.per_soc * (soc - labels.lag_soc[label]),
         source != label,
     )
     _finish_plan(charging, ends, limits, frontier, expansion)
@@ -248,10 +149,15 @@ def _expand_label(
         drive = leg_cost(drives, leg)
         if paid + drive >= best[0]:
             break  # legs are ordered by duration
+        # Calls pass dozens of arrays and cost more than these bounds, so those come first.
         to = drives.to_site[leg]
         if paid + drive + charging.stop_cost[to] + ends.in_cost[to] >= best[0]:
             continue
-        fits = _drive_leg(drives, charging, ends, limits, bounds, frontier, expansion, leg)
+        taken = leg_soc(drives, leg)
+        least = expansion.least + drive + bounds.per_soc * taken
+        if least + bounds.to_go[to] >= best[0]:
+            continue
+        fits = _drive_leg(charging, ends, limits, bounds, frontier, expansion, to, drive, taken)
         if not fits:
             break
     if expansion.is_open:
@@ -276,20 +182,18 @@ def _finish_plan(
 
 @njit(cache=True, nogil=True)
 def _drive_leg(
-    drives: Drives,
     charging: Charging,
     ends: Ends,
     limits: Limits,
     bounds: Bounds,
     frontier: Frontier,
     expansion: _Expansion,
-    leg: int,
+    to: int,
+    drive: float,
+    taken: float,
 ) -> bool:
     """Add the labels one leg leads to; False when there is no room for them."""
     labels, label, here = frontier.labels, expansion.label, expansion.here
-    to, drive, taken = drives.to_site[leg], leg_cost(drives, leg), leg_soc(drives, leg)
-    if expansion.least + drive + bounds.per_soc * taken + bounds.to_go[to] >= frontier.best[0]:
-        return True
     cap = min(1.0, labels.lag_cap[label] - taken)
     taken += labels.lag_soc[label]
     leave = max(expansion.soc, labels.lag_need[label], taken + limits.floor)

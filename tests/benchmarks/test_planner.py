@@ -119,10 +119,10 @@ class TestPlan:
         assert stops
 
     def test_refusal(self, benchmark: BenchmarkFixture, network: Network) -> None:
-        # Numbering runs along a curve through Europe: two fifths without a charger are a gap.
-        power_kw = np.resize(POWERS_KW, SITES)
-        power_kw[SITES // 5 : 3 * SITES // 5] = 0.0
-        request = replace(make_trip("Stockholm", "Madrid"), offers=Offers(power_kw))
+        # Some drive between chargers on any way from Sweden to Spain is longer than 80 km.
+        request = replace(
+            make_trip("Stockholm", "Madrid"), vehicle=replace(CAR, usable_kwh=16.0), soc_start=1.0
+        )
 
         def refuse() -> None:
             with pytest.raises(NoRouteWithinRange):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from charging.planner import NoRouteWithinRange, plan
+from charging.planner import NoRouteWithinRange, plan, search
 from tests.charging.planner_world import FLAT_CURVE, make_motorway, make_request, make_vehicle
 
 
@@ -46,3 +46,15 @@ class TestPlan:
         assert refusal.value.gap_from == pytest.approx((lon[1], 0.0))
         assert refusal.value.gap_to == pytest.approx((lon[8], 0.0))
         assert refusal.value.gap_km == pytest.approx(700.0)
+
+    def test_finds_the_same_plan_when_it_runs_out_of_room(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        network = make_motorway(site_nodes=range(1, 20), nodes=21, node_km=80.0)
+        request = make_request(network, power_kw=[50.0, 150.0, 300.0, 100.0] * 4 + [75.0] * 3)
+        whole = plan(network=network, request=request)
+        monkeypatch.setattr(search, "FIRST_CAPACITY", 2)
+        assert plan(network=network, request=request).stops == whole.stops
+        monkeypatch.setattr(search, "LAST_CAPACITY", 2)
+        with pytest.raises(search.SearchTooLarge):
+            plan(network=network, request=request)
