@@ -13,7 +13,9 @@ app = Celery("voltway")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
-for _folder in ("data_folder_in", "control_folder"):
-    # The filesystem broker does not make its own folders.
-    if _path := app.conf.broker_transport_options.get(_folder):
-        Path(_path).mkdir(parents=True, exist_ok=True)
+# Neither the file-system broker nor beat makes its own folders; without them beat dies unseen.
+_transport = app.conf.broker_transport_options
+for _folder in (_transport.get("data_folder_in"), _transport.get("control_folder")):
+    if _folder:
+        Path(_folder).mkdir(parents=True, exist_ok=True)
+Path(app.conf.beat_schedule_filename).parent.mkdir(parents=True, exist_ok=True)

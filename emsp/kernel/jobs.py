@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Coalesce
 
 from emsp.kernel import clock
 from emsp.kernel.models import Job, Priority
@@ -263,17 +264,18 @@ def _held(run: JobRun) -> Q:
 
 
 def _finish(run: JobRun) -> None:
-    now = clock.now()
-    free = {"lease_token": None, "lease_until": None, "attempts": 0, "last_error": ""}
-    with transaction.atomic():
-        again = Job.objects.filter(_held(run), again_at__isnull=False).update(
-            due_at=F("again_at"), again_at=None, **free
-        )
-        if again:
-            return
-        free["attempts"] = run.attempt
-        if not Job.objects.filter(_held(run), again_at=None).update(done_at=now, **free):
-            raise LeaseLost(run.job_id)
+    # One statement: a request for another run arrives before it or after it, never in between.
+    finished = Job.objects.filter(_held(run)).update(
+        done_at=Case(When(again_at=None, then=Value(clock.now()))),
+        attempts=Case(When(again_at=None, then=Value(run.attempt)), default=Value(0)),
+        due_at=Coalesce("again_at", "due_at"),
+        again_at=None,
+        lease_token=None,
+        lease_until=None,
+        last_error="",
+    )
+    if not finished:
+        raise LeaseLost(run.job_id)
 
 
 def _fail(run: JobRun, *, error: Exception, max_attempts: int) -> None:

@@ -72,5 +72,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             super().close()
         finally:
-            if not self.in_atomic_block:
-                self._end_turn()
+            # Inside a transaction as well: SQLite has rolled it back.
+            self._end_turn()
