@@ -135,6 +135,9 @@ def _price_stop(
     """Return the rounded cost of a stop, or None with the reason."""
     if tariff is None:
         return None, _("The operator states no price.")
+    if stop.charge_s <= 0:
+        # Rare, where a detour past a station spares energy: no session, no price.
+        return Money(Decimal(0), tariff.currency).rounded(), _("Nothing is charged here.")
     starts_at = arrives_at + timedelta(seconds=stop.overhead_s)
     try:
         charge = PlannedCharge(

@@ -96,10 +96,14 @@ def load_network() -> Network:
         raise TripNetworkMissing(str(error)) from error
 
 
+# A failure is not kept: the next request looks again.
 @lru_cache(maxsize=1)
 def _map_network(legs_folder: Path, roads_folder: Path, built_at_ns: int) -> Network:
     graph, snapper = _map_roads(roads_folder, built_at_ns)
-    return Network(graph=graph, legs=open_leg_table(legs_folder), snapper=snapper)
+    legs = open_leg_table(legs_folder)
+    if name_leg_table(graph, sites=legs.sites, reach_m=REACH_M) != legs.version:
+        raise TripNetworkMissing("the roads were built anew and the legs do not fit them yet")
+    return Network(graph=graph, legs=legs, snapper=snapper)
 
 
 def roads_ready() -> bool:

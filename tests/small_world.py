@@ -64,18 +64,18 @@ def build_small_world(data_dir: Path) -> SmallWorld:
     return world
 
 
-def make_straight_road() -> RoadGraph:
-    node_lon = [2.0 + index / 10 for index in range(121)]
-    west = list(range(120))
-    east = list(range(1, 121))
+def make_straight_road(node_count: int = 121) -> RoadGraph:
+    west = list(range(node_count - 1))
+    east = list(range(1, node_count))
+    arc_count = 2 * (node_count - 1)
     return make_road_graph(
-        node_lon=node_lon,
-        node_lat=[LAT] * 121,
+        node_lon=[2.0 + index / 10 for index in range(node_count)],
+        node_lat=[LAT] * node_count,
         tail=west + east,
         head=east + west,
-        duration_ds=[round(NODE_SPACING_M / SPEED_M_PER_S * 10)] * 240,
-        length_m=[NODE_SPACING_M] * 240,
-        kind=[RoadKind.ROAD] * 240,
+        duration_ds=[round(NODE_SPACING_M / SPEED_M_PER_S * 10)] * arc_count,
+        length_m=[NODE_SPACING_M] * arc_count,
+        kind=[RoadKind.ROAD] * arc_count,
     )
 
 

@@ -5,14 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from charging import trip_network, trips
 from charging.models import Connector, Evse, Location, Place, Tariff
+from charging.planner.roads.store import save_road_graph
 from emsp.kernel.money import Money
-from tests.small_world import NODE_SPACING_M, SmallWorld, make_location, run_legs_job
+from tests.small_world import (
+    NODE_SPACING_M,
+    SmallWorld,
+    make_location,
+    make_straight_road,
+    run_legs_job,
+)
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
@@ -150,6 +158,16 @@ class TestTripNetwork:
         run_legs_job()
         ids = set(trip_network.load_network().sites.site_id.tolist())
         assert ids == {location.pk for location in small_world.locations[1:]}
+
+    def test_plans_nothing_on_legs_of_other_roads(
+        self, small_world: SmallWorld, tmp_path: Path
+    ) -> None:
+        trip_network.load_network()
+        save_road_graph(make_straight_road(node_count=130), tmp_path / "roads")
+        with pytest.raises(trip_network.TripNetworkMissing, match="built anew"):
+            trip_network.load_network()
+        run_legs_job()
+        assert trip_network.load_network().graph.node_count == 130
 
     def test_keeps_only_the_table_in_use_and_the_one_before(self, small_world: SmallWorld) -> None:
         for number in (8, 9, 10):

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError, transaction
 
 from charging.planner.roads.scgraph_import import LandingOffNetwork, build_road_store
 from charging.planner.roads.world_highways import WorldHighwaysMissing, WorldHighwaysUnreadable
+from charging.trip_network import request_legs
+from emsp.kernel import clock
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
@@ -27,11 +30,21 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            build_road_store(
+            is_new = build_road_store(
                 settings.DATA_DIR / "roads", force=options["force"], progress=self._write_step
             )
         except (WorldHighwaysMissing, WorldHighwaysUnreadable, LandingOffNetwork) as error:
             raise CommandError(str(error)) from error
+        if is_new:
+            self._ask_for_legs()
+
+    def _ask_for_legs(self) -> None:
+        """Have the legs fitted to the new roads; trips wait for them."""
+        try:
+            with transaction.atomic():
+                request_legs(now=clock.now())
+        except DatabaseError:
+            self._write_step("There is no database yet: the first synchronisation builds the legs.")
 
     def _write_step(self, sentence: str) -> None:
         self.stdout.write(sentence)
