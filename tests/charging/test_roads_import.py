@@ -44,6 +44,7 @@ from charging.planner.roads.world_highways import (
     parse_world_highways,
     read_package_version,
 )
+from emsp.kernel.models import Job
 from tests.charging.road_makers import make_line
 
 # Somewhere in Hungary, far from every landing.
@@ -341,6 +342,7 @@ class TestDescribeImport:
         assert describe_import() != before
 
 
+@pytest.mark.django_db
 class TestBuildRoads:
     @pytest.fixture
     def folder(self, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -355,6 +357,11 @@ class TestBuildRoads:
         assert open_road_graph(folder).node_count == 2
         assert read_road_origin(folder) == describe_import()
         assert capsys.readouterr().out == f"Saved the road graph to {folder}.\n"
+
+    def test_asks_for_legs_that_fit_the_new_roads_once(self, folder: Path) -> None:
+        call_command("build_roads")
+        call_command("build_roads")
+        assert Job.objects.filter(kind="charging.build_legs").count() == 1
 
     def test_skips_a_store_that_is_up_to_date(
         self, folder: Path, capsys: pytest.CaptureFixture[str]
