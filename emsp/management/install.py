@@ -72,7 +72,7 @@ def main(argv: Sequence[str]) -> int:
         return 2
     try:
         with _one_at_a_time(ROOT):
-            _check_disk(ROOT, needed=_count_bytes_needed(ROOT))
+            check_disk(ROOT, needed=_count_bytes_needed(ROOT))
             _make_environment(ROOT)
             for packages in wish:
                 _install_packages(ROOT, packages)
@@ -104,7 +104,14 @@ def _count_bytes_needed(root: Path) -> int:
     return FREE_BYTES_ONCE_INSTALLED if installed else FREE_BYTES_NEEDED
 
 
-def _check_disk(root: Path, *, needed: int) -> None:
+def check_disk(root: Path, *, needed: int) -> None:
+    """Make sure that the disk has room.
+
+    Raises
+    ------
+    PrerequisiteMissing
+        It has not; the message says how much is missing.
+    """
     free = shutil.disk_usage(root).free
     if free < needed:
         message = (
@@ -156,7 +163,7 @@ def _install_front_end(root: Path) -> None:
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return
-    _check_node()
+    check_node()
     with step("Installing front-end packages"):
         _run(
             ["npm", "ci", "--no-audit", "--no-fund"],
@@ -167,7 +174,14 @@ def _install_front_end(root: Path) -> None:
         stamp.write_text(wanted, encoding="utf-8")
 
 
-def _check_node() -> None:
+def check_node() -> None:
+    """Make sure that Node.js and npm are here and new enough.
+
+    Raises
+    ------
+    PrerequisiteMissing
+        One of them is not.
+    """
     advice = f"Install Node.js {NODE_MAJOR_MIN} or newer, with npm, and start again."
     if not shutil.which("node"):
         message = f"Node.js is needed and `node` was not found. {advice}"
