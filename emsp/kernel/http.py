@@ -14,6 +14,7 @@ import json
 import socket
 import ssl
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 MAX_HEADER_COUNT = 100
+# NAT64 (RFC 6052) and IPv4-compatible addresses (RFC 4291, 2.5.5.1): the last 32 bits are IPv4.
+_IPV4_IN_IPV6 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("::/96"))
 
 
 class HttpFailure(Exception):
@@ -111,6 +114,7 @@ class GuardedClient:
 
     def __enter__(self) -> Self:
         self._runner = asyncio.Runner()
+        self._runner.get_loop().set_default_executor(_UnwaitedExecutor())
         self._client = httpx.AsyncClient(
             transport=_Transport(allow_private=self.allow_private),
             follow_redirects=False,
@@ -228,6 +232,13 @@ class GuardedClient:
         return bytes(body)
 
 
+class _UnwaitedExecutor(ThreadPoolExecutor):
+    """Looks names up without being waited for: a hanging resolver would outlast the deadline."""
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait=False, cancel_futures=True)
+
+
 class _Transport(httpx.AsyncHTTPTransport):
     """httpx's own transport, whose connections are checked where they are made."""
 
@@ -276,10 +287,29 @@ async def _find_public_addresses(host: str, port: int) -> list[str]:
         raise PeerUnreachable(message) from error
     addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
     for address in addresses:
-        if not ipaddress.ip_address(address).is_global:
+        if not is_public(address):
             message = f"{host} lies in a private network; partners' servers may not"
             raise AddressRefused(message)
     return addresses
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address is one of the open internet, also where IPv6 wraps an IPv4 one.
+
+    >>> is_public("93.184.216.34"), is_public("10.0.0.1"), is_public("64:ff9b::7f00:1")
+    (True, False, False)
+    """
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if not ip.is_global or ip.is_multicast:
+        return False
+    if isinstance(ip, ipaddress.IPv4Address):
+        return True
+    if ip.is_site_local:
+        return False
+    wrapped = ip.ipv4_mapped or ip.sixtofour
+    if wrapped is None and any(ip in network for network in _IPV4_IN_IPV6):
+        wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return wrapped is None or is_public(str(wrapped))
 
 
 def _check_form(url: str) -> None:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, Q, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, DateTimeField, F, Q, Value, When
+from django.db.models.functions import Coalesce, Least
 
 from emsp.kernel import clock
 from emsp.kernel.models import Job, Priority
@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 # How long a claimed job may wait in the broker before another worker may claim it.
 DISPATCH_LEASE = timedelta(seconds=30)
 DONE_JOBS_KEPT = timedelta(days=7)
+_ORDINARY = Q(priority__gt=Priority.HIGH)
 
 
 class NotInTransaction(RuntimeError):
@@ -143,7 +144,7 @@ def enqueue(
         raise UnknownJobKind(kind)
     due_at = due_at or now
     if unique_key:
-        existing = _bring_forward(unique_key, due_at=due_at, now=now, priority=priority)
+        existing = _bring_forward(unique_key, due_at=due_at, priority=priority)
         if existing is not None:
             return existing
     try:
@@ -158,16 +159,14 @@ def enqueue(
             )
     except IntegrityError:
         # Someone else wrote the same key between our look and our insert.
-        existing = _bring_forward(unique_key, due_at=due_at, now=now, priority=priority)
+        existing = _bring_forward(unique_key, due_at=due_at, priority=priority)
         if existing is None:
             raise
         return existing
     return job.pk
 
 
-def _bring_forward(
-    unique_key: str, *, due_at: datetime, now: datetime, priority: Priority
-) -> int | None:
+def _bring_forward(unique_key: str, *, due_at: datetime, priority: Priority) -> int | None:
     job = (
         Job.objects.select_for_update()
         .filter(unique_key=unique_key, done_at=None, dead_at=None)
@@ -175,7 +174,8 @@ def _bring_forward(
     )
     if job is None:
         return None
-    if job.lease_until is not None and job.lease_until > now:
+    # Also when its lease has run out: the worker may still be about to end it.
+    if job.lease_token is not None:
         job.again_at = min(job.again_at or due_at, due_at)
     else:
         job.due_at = min(job.due_at, due_at)
@@ -188,16 +188,20 @@ def claim_due_jobs(*, now: datetime, slots: int) -> list[tuple[int, uuid.UUID]]:
     """Lease due jobs, the most urgent first, as far as slots are free; return ids with tokens.
 
     No more than ``slots`` jobs are leased at a time, so an urgent job never queues behind a
-    thousand bulk ones that were handed to the broker before it.
+    thousand bulk ones that were handed to the broker before it; and long ordinary ones leave one
+    slot free for what is urgent.
     """
     open_jobs = Job.objects.filter(done_at=None, dead_at=None)
-    free = slots - open_jobs.filter(lease_until__gt=now).count()
-    if free <= 0:
-        return []
+    leased = open_jobs.filter(lease_until__gt=now)
+    free = slots - leased.count()
+    free_for_ordinary = max(1, slots - 1) - leased.filter(_ORDINARY).count()
     unleased = Q(lease_until=None) | Q(lease_until__lte=now)
     due = open_jobs.filter(unleased, due_at__lte=now).order_by("priority", "due_at", "pk")
+    urgent = list(due.exclude(_ORDINARY).values_list("pk", flat=True)[: max(0, free)])
+    ordinary_count = max(0, min(free - len(urgent), free_for_ordinary))
+    ordinary = list(due.filter(_ORDINARY).values_list("pk", flat=True)[:ordinary_count])
     claimed = []
-    for job_id in due.values_list("pk", flat=True)[:free]:
+    for job_id in urgent + ordinary:
         token = uuid.uuid4()
         won = open_jobs.filter(unleased, pk=job_id).update(
             lease_token=token, lease_until=now + DISPATCH_LEASE
@@ -240,6 +244,13 @@ def _start(job_id: int, token: uuid.UUID) -> JobRun | None:
     if job is None:
         return None
     handler = _handlers.get(job.kind)
+    if handler and job.attempts >= handler.max_attempts:
+        # Failures are counted where they are caught: this job has ended its workers.
+        _bury(
+            Q(pk=job_id, lease_token=token),
+            reason=f"{job.attempts} attempts ended without a word: the worker died each time",
+        )
+        return None
     lease = handler.lease if handler else DISPATCH_LEASE
     # A new token: a message that the broker delivers twice finds its claim used up.
     run_token = uuid.uuid4()
@@ -282,9 +293,7 @@ def _fail(run: JobRun, *, error: Exception, max_attempts: int) -> None:
     reason = f"{type(error).__name__}: {error}"
     permanent = getattr(error, "retryable", True) is False
     if permanent or run.attempt >= max_attempts:
-        Job.objects.filter(_held(run)).update(
-            dead_at=clock.now(), lease_token=None, lease_until=None, last_error=reason[:2000]
-        )
+        _bury(_held(run), reason=reason)
         log.error("job is dead", job_id=run.job_id, kind=run.kind, attempts=run.attempt)
         return
     # Doubling waits from 5 s to an hour: a partner's outage is not answered by a storm.
@@ -292,9 +301,25 @@ def _fail(run: JobRun, *, error: Exception, max_attempts: int) -> None:
     _put_back(run, reason=reason, after=wait, counted=True)
 
 
+def _bury(held: Q, *, reason: str) -> None:
+    """Make a job a dead letter, or start it afresh where someone has asked for it meanwhile."""
+    Job.objects.filter(held).update(
+        dead_at=Case(When(again_at=None, then=Value(clock.now()))),
+        attempts=Case(When(again_at=None, then=F("attempts")), default=Value(0)),
+        due_at=Coalesce("again_at", "due_at"),
+        again_at=None,
+        lease_token=None,
+        lease_until=None,
+        last_error=reason[:2000],
+    )
+
+
 def _put_back(run: JobRun, *, reason: str, after: timedelta, counted: bool) -> None:
+    due_at = Value(clock.now() + after, output_field=DateTimeField())
     Job.objects.filter(_held(run)).update(
-        due_at=clock.now() + after,
+        # Who asked meanwhile does not wait for the back-off.
+        due_at=Least(Coalesce("again_at", due_at), due_at),
+        again_at=None,
         lease_token=None,
         lease_until=None,
         attempts=run.attempt if counted else run.attempt - 1,
@@ -303,12 +328,16 @@ def _put_back(run: JobRun, *, reason: str, after: timedelta, counted: bool) -> N
 
 
 def revive(job_id: int, *, now: datetime) -> bool:
-    """Give a dead job a new life; return False when it was not dead."""
-    return bool(
-        Job.objects.filter(pk=job_id, dead_at__isnull=False).update(
-            dead_at=None, due_at=now, attempts=0
-        )
-    )
+    """Give a dead job a new life; False when it was not dead or a newer one has its key."""
+    try:
+        with transaction.atomic():
+            return bool(
+                Job.objects.filter(pk=job_id, dead_at__isnull=False).update(
+                    dead_at=None, due_at=now, attempts=0, again_at=None
+                )
+            )
+    except IntegrityError:
+        return False
 
 
 def purge_done_jobs(*, now: datetime) -> int:

@@ -8,8 +8,10 @@ from decimal import ROUND_HALF_UP, Decimal
 
 # Minor units that are not two digits (ISO 4217).
 _MINOR_DIGITS = {
-    "BHD": 3, "CLP": 0, "ISK": 0, "JOD": 3, "JPY": 0, "KRW": 0, "KWD": 3, "OMR": 3, "TND": 3,
-}  # fmt: skip
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
 
 
 class CurrencyMismatch(ValueError):
@@ -77,7 +79,7 @@ class Money:
 def minor_digits(currency: str) -> int:
     """Return the number of decimals of a currency's minor unit (ISO 4217).
 
-    >>> minor_digits("EUR"), minor_digits("JPY")
-    (2, 0)
+    >>> minor_digits("EUR"), minor_digits("JPY"), minor_digits("KWD")
+    (2, 0, 3)
     """
-    return _MINOR_DIGITS.get(currency, 2)
+    return next((digits for digits, codes in _MINOR_DIGITS.items() if currency in codes.split()), 2)

@@ -22,6 +22,7 @@ from emsp.kernel.http import (
     RedirectRefused,
     ResponseTooLarge,
     ResponseUnreadable,
+    is_public,
 )
 
 DEADLINE_S = 0.6
@@ -419,3 +420,46 @@ class Names:
         return [
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses
         ]
+
+
+class TestIsPublic:
+    @pytest.mark.parametrize(
+        ("address", "expected"),
+        [
+            ("93.184.216.34", True),
+            ("2606:2800:220:1::1", True),
+            ("127.0.0.1", False),
+            ("169.254.169.254", False),
+            ("224.0.0.1", False),
+            ("::1", False),
+            ("fec0::1", False),
+            ("fe80::1%eth0", False),
+            ("::ffff:10.0.0.1", False),
+            ("::127.0.0.1", False),
+            ("64:ff9b::169.254.169.254", False),
+            ("2002:7f00:1::", False),
+        ],
+    )
+    def test_sees_through_what_wraps_a_private_address(self, address: str, expected: bool) -> None:
+        assert is_public(address) is expected
+
+
+class TestHangingResolver:
+    def test_does_not_outlast_the_deadline(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        released = threading.Event()
+
+        def hang(*_args: object, **_kwargs: object) -> None:
+            released.wait(30)
+            raise OSError
+
+        monkeypatch.setattr(socket, "getaddrinfo", hang)
+        begun_s = time.monotonic()
+        try:
+            with (
+                pytest.raises(DeadlineExceeded),
+                GuardedClient(deadline_s=DEADLINE_S, allow_private=False) as client,
+            ):
+                client.request("GET", "http://cpo.example/")
+            assert time.monotonic() - begun_s < 10
+        finally:
+            released.set()

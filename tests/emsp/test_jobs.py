@@ -111,6 +111,12 @@ class TestClaim:
         assert [job_id for job_id, _ in claim(2, NOON)] == [urgent, bulk[0]]
         assert claim(2, NOON) == []
 
+    def test_keeps_a_slot_free_for_what_is_urgent(self, book: Book) -> None:
+        ordinary = [enqueue(now=NOON) for _ in range(5)]
+        assert [job_id for job_id, _ in claim(4, NOON)] == ordinary[:3]
+        urgent = enqueue(now=NOON, priority=Priority.URGENT)
+        assert [job_id for job_id, _ in claim(4, NOON)] == [urgent]
+
     def test_leaves_jobs_that_are_not_due(self, book: Book) -> None:
         enqueue(now=NOON, due_at=NOON + timedelta(seconds=1))
         assert claim(10, NOON) == []
@@ -199,6 +205,55 @@ class TestRun:
         job = Job.objects.get()
         assert (job.done_at, job.dead_at) == (None, None)
 
+    def test_runs_again_for_a_wish_that_came_after_its_lease_had_run_out(self, book: Book) -> None:
+        def wish_late(run: JobRun) -> None:
+            Job.objects.update(lease_until=NOON)
+            enqueue("test.long", unique_key="a")
+
+        book.during = wish_late
+        enqueue("test.long", unique_key="a")
+        run_all()
+        assert Job.objects.get().done_at is None
+        book.during = None
+        assert run_all() == 1
+        assert Job.objects.get().done_at is not None
+
+    def test_lives_on_for_a_wish_that_came_while_it_failed_for_good(self, book: Book) -> None:
+        def wish_and_fail(run: JobRun) -> None:
+            enqueue("test.long", unique_key="a")
+            failure = OSError("refused for good")
+            failure.retryable = False  # type: ignore[attr-defined]
+            raise failure
+
+        book.during = wish_and_fail
+        enqueue("test.long", unique_key="a")
+        run_all()
+        job = Job.objects.get()
+        assert (job.dead_at, job.attempts) == (None, 0)
+        assert job.last_error == "OSError: refused for good"
+        book.during = None
+        assert run_all() == 1
+        assert Job.objects.get().done_at is not None
+
+    def test_does_not_make_a_wish_wait_for_the_back_off(self, book: Book) -> None:
+        def wish_and_fail(run: JobRun) -> None:
+            enqueue("test.long", unique_key="a")
+            raise OSError("no answer")
+
+        book.during = wish_and_fail
+        enqueue("test.long", unique_key="a")
+        run_all()
+        assert Job.objects.get().due_at <= clock.now()
+
+    def test_ends_a_job_that_kills_its_workers(self, book: Book) -> None:
+        job_id = enqueue()
+        Job.objects.update(attempts=3)
+        assert run_all() == 1
+        job = Job.objects.get(pk=job_id)
+        assert book.runs == []
+        assert job.dead_at is not None
+        assert job.last_error == "3 attempts ended without a word: the worker died each time"
+
     def test_keeps_a_job_of_an_unknown_kind_as_dead(self, book: Book) -> None:
         enqueue()
         Job.objects.update(kind="test.removed")
@@ -206,6 +261,15 @@ class TestRun:
         job = Job.objects.get()
         assert job.dead_at is not None
         assert "UnknownJobKind" in job.last_error
+
+
+class TestRevive:
+    def test_leaves_a_dead_job_alone_that_a_newer_one_replaces(self, book: Book) -> None:
+        dead = enqueue(unique_key="a")
+        Job.objects.update(dead_at=NOON)
+        enqueue(unique_key="a")
+        assert jobs.revive(dead, now=NOON) is False
+        assert Job.objects.get(pk=dead).dead_at == NOON
 
 
 class TestPurge:

@@ -82,6 +82,13 @@ with transaction.atomic():
     thread.join(10)
     print("waits" if thread.is_alive() else "written", flush=True)
 """
+# Reads, which needs no turn, and then writes by a single statement, which does.
+WRITE_ONCE = """
+with connection.cursor() as cursor:
+    cursor.execute("SELECT n FROM counter")
+    print("read", flush=True)
+    cursor.execute("UPDATE counter SET n = n + 1")
+"""
 
 
 @pytest.fixture
@@ -138,6 +145,18 @@ class TestWriters:
         assert writer.communicate(timeout=60) == ("", "")
         assert read_count(database) == 2 * 50
         assert is_turn_free(database)
+
+    def test_of_single_statements_stand_in_line_too(self, database: Path) -> None:
+        with database.with_name("db.sqlite3.lock").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            writer = start(WRITE_ONCE, database)
+            assert writer.stdout
+            assert writer.stdout.readline() == "read\n"
+            with pytest.raises(subprocess.TimeoutExpired):
+                writer.wait(timeout=1)
+            assert read_count(database) == 0
+        assert writer.communicate(timeout=60) == ("", "")
+        assert read_count(database) == 1
 
     def test_do_not_wait_for_one_that_closed_its_connection(self, database: Path) -> None:
         assert start(CLOSE, database).communicate(timeout=60) == ("written\n", "")
