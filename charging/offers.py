@@ -12,7 +12,7 @@ import numpy as np
 from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from charging.models import Connector, EvseStatus, Location
+from charging.models import Connector, EvseStatus, Location, Partner
 from charging.station_prices import PriceBook
 from charging.tariffs.estimate import PlannedCharge, estimate_cost
 from charging.tariffs.terms import TariffUnreadable, read_terms
@@ -65,6 +65,7 @@ def find_site_powers(sites: SiteTable, *, inlet: str) -> NDArray[np.float64]:
             evse__location__publish=True,
         )
         .exclude(evse__status__in=NOT_USABLE)
+        .exclude(evse__location__partner__state=Partner.State.SUSPENDED)
         .values_list("evse__location_id")
         .annotate(power_kw=Max("power_kw"))
     )

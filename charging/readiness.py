@@ -27,4 +27,4 @@ def list_missing() -> list[str]:
 
 def _list_unsynced_partners() -> list[Partner]:
     done = SyncRun.objects.filter(state=SyncRun.State.DONE).values("partner")
-    return list(Partner.objects.exclude(state=Partner.State.SUSPENDED).exclude(pk__in=done))
+    return list(Partner.objects.filter(state=Partner.State.ACTIVE).exclude(pk__in=done))

@@ -21,6 +21,8 @@ from django.conf import settings
 from charging.models import Location
 from charging.planner import Network
 from charging.planner.legs import (
+    LegStoreBroken,
+    LegStoreMissing,
     SiteTable,
     build_leg_table,
     name_leg_table,
@@ -28,7 +30,7 @@ from charging.planner.legs import (
     save_leg_table,
 )
 from charging.planner.roads.snapping import Snapper
-from charging.planner.roads.store import RoadStoreMissing, open_road_graph
+from charging.planner.roads.store import RoadStoreBroken, RoadStoreMissing, open_road_graph
 from emsp.kernel import jobs
 
 if TYPE_CHECKING:
@@ -66,10 +68,11 @@ def build_legs(run: jobs.JobRun) -> None:
         raise jobs.RetryLater(str(error), after=timedelta(minutes=1)) from error
     sites = _join_sites(snapper)
     key = name_leg_table(graph, sites=sites, reach_m=REACH_M)
-    if _read_current_key() == key:
-        return
     folder = _legs_folder() / key
-    if not folder.is_dir():
+    is_whole = (folder / "manifest.json").is_file()
+    if is_whole and _read_current_key() == key:
+        return
+    if not is_whole:
         table = build_leg_table(graph, sites=sites, reach_m=REACH_M)
         run.extend_lease()
         save_leg_table(table, folder)
@@ -92,7 +95,7 @@ def load_network() -> Network:
         # The lock keeps threads from mapping the same files twice.
         with _lock:
             return _map_network(_legs_folder() / key, _roads_folder(), _read_roads_age_ns())
-    except RoadStoreMissing as error:
+    except (RoadStoreMissing, RoadStoreBroken, LegStoreMissing, LegStoreBroken) as error:
         raise TripNetworkMissing(str(error)) from error
 
 
@@ -111,7 +114,8 @@ def roads_ready() -> bool:
 
 
 def legs_ready() -> bool:
-    return bool(_read_current_key())
+    key = _read_current_key()
+    return bool(key) and (_legs_folder() / key / "manifest.json").is_file()
 
 
 def _open_roads() -> tuple[RoadGraph, Snapper]:

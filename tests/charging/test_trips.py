@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
 from io import StringIO
@@ -11,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from charging import trip_network, trips
-from charging.models import Connector, Evse, Location, Place, Tariff
+from charging.models import Connector, Evse, Location, Partner, Place, Tariff
 from charging.planner.roads.store import save_road_graph
 from emsp.kernel.money import Money
 from tests.small_world import (
@@ -81,6 +82,11 @@ class TestPlanTrip:
         first = plan().stops[0].station_id
         Evse.objects.filter(location=first).update(status="OUTOFORDER")
         assert first not in {stop.station_id for stop in plan().stops}
+
+    def test_avoids_stations_of_suspended_partners(self, small_world: SmallWorld) -> None:
+        Partner.objects.update(state=Partner.State.SUSPENDED)
+        with pytest.raises(trips.RouteImpossible):
+            plan()
 
     def test_uses_only_plugs_that_fit_the_car(self, small_world: SmallWorld) -> None:
         Connector.objects.filter(standard="IEC_62196_T2_COMBO").update(standard="CHADEMO")
@@ -168,6 +174,17 @@ class TestTripNetwork:
             trip_network.load_network()
         run_legs_job()
         assert trip_network.load_network().graph.node_count == 130
+
+    def test_builds_a_table_again_that_was_lost(self, small_world: SmallWorld) -> None:
+        key = (trip_network._legs_folder() / "current").read_text()
+        shutil.rmtree(trip_network._legs_folder() / key)
+        trip_network._map_network.cache_clear()  # as in a process that starts now
+        assert not trip_network.legs_ready()
+        with pytest.raises(trips.NetworkNotReady):
+            plan()
+        run_legs_job()
+        assert trip_network.legs_ready()
+        assert plan().stops
 
     def test_keeps_only_the_table_in_use_and_the_one_before(self, small_world: SmallWorld) -> None:
         for number in (8, 9, 10):
