@@ -43,7 +43,9 @@ def renew_evses(locations: Mapping[int, LocationValues]) -> None:
             known_row = rows.get(evse.uid.lower())
             if known_row is None:
                 new.append((pk, evse))
-            elif _is_news(known_row, evse):
+            # At the same time all may differ as well: partners change a tariff or a plug and raise
+            # the location's time alone, and we call REMOVED what once was not listed.
+            elif evse.last_updated >= known_row.last_updated:
                 changed.append((known_row, evse))
         listed = {evse.uid.lower() for evse in location.evses}
         listed |= {broken.uid.lower() for broken in location.broken_evses}
@@ -51,13 +53,6 @@ def renew_evses(locations: Mapping[int, LocationValues]) -> None:
     _create(new)
     _change(changed)
     Evse.objects.filter(pk__in=gone).update(status=EvseStatus.REMOVED)
-
-
-def _is_news(row: Evse, evse: EvseValues) -> bool:
-    # At the same time only the status may differ: we call REMOVED what once was not listed.
-    if evse.last_updated == row.last_updated:
-        return evse.status != row.status
-    return evse.last_updated > row.last_updated
 
 
 def _create(found: Iterable[tuple[int, EvseValues]]) -> None:

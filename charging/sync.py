@@ -5,13 +5,14 @@ asks for the page that the cursor names; objects that are stored already are fou
 such transaction first renews the job's lease: a worker that was taken for dead writes nothing.
 
 A full pull is the new truth: what a gapless one does not list is marked as removed, unless that
-is more than a tenth of what the partner has. A delta asks for changes since the beginning of the
-last complete run by the partner's own clock, less an overlap.
+is more than a tenth of what the partner has. Whether there were gaps only the announced total
+tells: without one nothing is marked. A delta asks for a module's changes since the beginning of
+the last complete run that read it, by the partner's own clock, less an overlap.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ from django.db import transaction
 from charging import network, sync_schedule, trip_network
 from charging.models import Location, Partner, QuarantinedObject, SyncRun, Tariff
 from charging.ocpi.client import OcpiClient, OcpiFailure, RequestRefused, TokenRefused
+from charging.ocpi.fields import CLOCKS_APART
+from charging.ocpi.mapping import find_key
 from charging.ocpi.paging import ListQuery, LoopGuard, Position, find_next
 from charging.partners import choose_their_party, name_ourselves
 from charging.sync_schedule import PullKind, SyncWish
@@ -65,8 +68,10 @@ class Cursor:
     total: int | None = None
     pages: int = 0
     tries: int = 0
-    totals: dict[str, int] = field(default_factory=dict)
+    # None for a module that was read to its end without an announced total.
+    totals: dict[str, int | None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
 
 
 def open_run(
@@ -139,6 +144,7 @@ def finish_run(
                 run.removed += removed
                 notes += [note] if note else []
         run.cursor = None
+        run.skipped = cursor.skipped
         _close(run, state=SyncRun.State.DONE, error="\n".join(notes), now=now)
         trip_network.request_legs(now=now)
         sync_schedule.plan_next_sync(run.partner, done=wish, now=now)
@@ -200,7 +206,19 @@ def _choose_pull(
     is_due = age >= timedelta(seconds=partner.full_sync_interval_s)
     if wish.kind is PullKind.AUTO and (is_due or _is_registered_anew(partner, last_full)):
         return SyncRun.Kind.FULL, None
-    return SyncRun.Kind.DELTA, (last.partner_clock_at or last.started_at) - OVERLAP
+    return SyncRun.Kind.DELTA, _read_partner_clock(last) - OVERLAP
+
+
+def _believe_clock(answered_at: datetime | None, *, started_at: datetime) -> datetime:
+    """Return when a run began by the partner's clock; by ours where theirs is beyond belief."""
+    if answered_at is None or abs(answered_at - started_at) > CLOCKS_APART:
+        return started_at
+    # The earlier of both clocks: a delta may ask for too much, never for too little.
+    return min(answered_at, started_at)
+
+
+def _read_partner_clock(run: SyncRun) -> datetime:
+    return _believe_clock(run.partner_clock_at, started_at=run.started_at)
 
 
 def _is_registered_anew(partner: Partner, last_full: SyncRun) -> bool:
@@ -235,6 +253,7 @@ def _pull_module(
                 raise
             # Stations without prices are better than no stations.
             cursor.notes = [*cursor.notes, f"{module}: {error}"]
+            cursor.skipped = [*cursor.skipped, module]
             return _begin_next_module(cursor)
         guard.check(page)
         cursor = _advance(cursor, query=query, page=page, guard=guard)
@@ -249,7 +268,23 @@ def _find_list(run: SyncRun, module: str) -> ListQuery | None:
     if not endpoint:
         log.info("partner offers no such module", partner_id=run.partner_id, module=module)
         return None
-    return ListQuery(endpoint, since=run.since, limit=PAGE_LIMIT)
+    return ListQuery(endpoint, since=_find_since(run, module), limit=PAGE_LIMIT)
+
+
+def _find_since(run: SyncRun, module: str) -> datetime | None:
+    """Return since when a module's changes are asked for; None for everything.
+
+    A run that had to skip the module has not brought its changes: it does not count.
+    """
+    if run.since is None:
+        return None
+    done = SyncRun.objects.filter(partner=run.partner_id, state=SyncRun.State.DONE)
+    for earlier in done.order_by("-started_at").iterator():
+        if module not in earlier.skipped:
+            return _read_partner_clock(earlier) - OVERLAP
+        if earlier.kind == SyncRun.Kind.FULL:
+            break
+    return None
 
 
 def _advance(cursor: Cursor, *, query: ListQuery, page: Page, guard: LoopGuard) -> Cursor:
@@ -257,10 +292,7 @@ def _advance(cursor: Cursor, *, query: ListQuery, page: Page, guard: LoopGuard) 
     following = find_next(query, position=position, page=page, guard=guard)
     totals = cursor.totals | ({} if page.total is None else {cursor.module: page.total})
     if following is None:
-        totals = {cursor.module: 0} | totals
-        return _begin_next_module(
-            Cursor(cursor.module, pages=cursor.pages + 1, totals=totals, notes=cursor.notes)
-        )
+        return _begin_next_module(replace(cursor, totals={cursor.module: None} | totals))
     note = f"{cursor.module}: {following.note}" if following.note else ""
     is_new = bool(note) and note not in cursor.notes
     return Cursor(
@@ -271,13 +303,17 @@ def _advance(cursor: Cursor, *, query: ListQuery, page: Page, guard: LoopGuard) 
         pages=cursor.pages + 1,
         totals=totals,
         notes=[*cursor.notes, note] if is_new else cursor.notes,
+        skipped=cursor.skipped,
     )
 
 
 def _begin_next_module(cursor: Cursor) -> Cursor:
     modules = (*MODULES, "")
     return Cursor(
-        modules[modules.index(cursor.module) + 1], totals=cursor.totals, notes=cursor.notes
+        modules[modules.index(cursor.module) + 1],
+        totals=cursor.totals,
+        notes=cursor.notes,
+        skipped=cursor.skipped,
     )
 
 
@@ -298,11 +334,10 @@ def _store_page(
         run.unchanged += counts.unchanged
         run.quarantined += counts.quarantined
         run.cursor = asdict(cursor)
-        run.total = sum(cursor.totals.values()) or None
+        run.total = sum(total or 0 for total in cursor.totals.values()) or None
         run.error = ""
         if run.partner_clock_at is None:
-            # The earlier of both clocks: a delta may ask for too much, never for too little.
-            run.partner_clock_at = min(page.answered_at or now, run.started_at)
+            run.partner_clock_at = _believe_clock(page.answered_at, started_at=run.started_at)
         run.save()
     log.info(
         "page stored",
@@ -315,7 +350,7 @@ def _store_page(
 
 
 def _mark_removed(
-    run: SyncRun, *, module: str, announced: int, wish: SyncWish, now: datetime
+    run: SyncRun, *, module: str, announced: int | None, wish: SyncWish, now: datetime
 ) -> tuple[int, str]:
     """Mark what a full pull did not list as removed; return how many, or why not."""
     rows = MODELS[module].objects.filter(partner=run.partner)
@@ -324,11 +359,13 @@ def _mark_removed(
     count, known = missing.count(), present.count()
     if not count:
         return 0, ""
+    if announced is None:
+        return 0, (
+            f"{module}: {count} are missing, but the partner does not tell how many there are:"
+            " none is marked as removed"
+        )
     # A list that changes while it is read can skip objects: then fewer different ones came.
-    came = rows.filter(seen_at__gte=run.started_at).count()
-    came += QuarantinedObject.objects.filter(
-        partner=run.partner, module=module, last_seen_at__gte=run.started_at
-    ).count()
+    came = _count_different(run, module=module)
     if came < announced:
         return 0, (
             f"{module}: {count} are missing, but only {came} different ones of {announced}"
@@ -340,6 +377,25 @@ def _mark_removed(
             f" {MOST_REMOVED_FRACTION:.0%}: none is marked as removed until an operator accepts it"
         )
     return missing.update(removed_at=now), ""
+
+
+def _count_different(run: SyncRun, *, module: str) -> int:
+    """Count the different objects of a module that came in a run, good or broken."""
+    quarantined = QuarantinedObject.objects.filter(
+        partner=run.partner, module=module, last_seen_at__gte=run.started_at
+    )
+    broken: set[object] = set()
+    for name, raw in quarantined.values_list("object_id", "raw").iterator():
+        key = find_key(raw)
+        broken.add(name if key is None else key.folded)
+    came = 0
+    rows = MODELS[module].objects.filter(partner=run.partner, seen_at__gte=run.started_at)
+    keys = rows.values_list("country_code", "party_id", "ocpi_id")
+    for country, party, ocpi_id in keys.iterator():
+        came += 1
+        # What was stored before and came broken now has a row as well.
+        broken.discard((country, party, ocpi_id.lower()))
+    return came + len(broken)
 
 
 def _close(run: SyncRun, *, state: SyncRun.State, error: str, now: datetime) -> None:

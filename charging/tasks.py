@@ -27,7 +27,14 @@ def sync_partner(run: jobs.JobRun) -> None:
     if partner is None:
         log.info("partner is not active: its pulls end", partner_id=wish.partner_id)
         return
-    sync_run = sync.open_run(partner, wish=wish, keep_lease=run.extend_lease, now=run.now)
+    try:
+        sync_run = sync.open_run(partner, wish=wish, keep_lease=run.extend_lease, now=run.now)
+    except jobs.LeaseLost:
+        raise
+    except Exception as error:
+        log.exception("synchronisation cannot begin", partner_id=partner.pk)
+        wait = timedelta(seconds=partner.sync_interval_s)
+        raise jobs.RetryLater(str(error), after=wait) from error
     try:
         sync.pull_pages(sync_run, keep_lease=run.extend_lease, deadline_s=DEADLINE_S, now=run.now)
         sync.finish_run(sync_run, wish=wish, keep_lease=run.extend_lease, now=clock.now())

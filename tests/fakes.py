@@ -70,6 +70,8 @@ class FakeCpo:
         self.seen: list[Seen] = []
         self.called_back: list[Any] = []
         self.their_token = ""
+        # What its clock shows on every page.
+        self.answered_at = ANSWERED_AT
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -117,7 +119,8 @@ class FakeCpo:
             more = f"&date_from={since}" if since else ""
             url = f"{self.url}{seen.path}?offset={offset + limit}&limit={limit}{more}"
             paging["Link"] = f'<{url}>; rel="next"'
-        return Reply(envelope(found[offset : offset + limit]), headers=paging | headers)
+        body = envelope(found[offset : offset + limit], timestamp=self.answered_at)
+        return Reply(body, headers=paging | headers)
 
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         parts = urlsplit(handler.path)

@@ -6,6 +6,7 @@ hold what is searched, joined or computed with.
 
 from __future__ import annotations
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -35,9 +36,11 @@ class Partner(models.Model):
     raw_token = models.BooleanField(_("token is sent without Base64"), default=False)
     # SHA-256 of the token that they show us: a copy of the table opens no door.
     token_in_hash = models.CharField(max_length=64, blank=True, db_index=True)
-    sync_interval_s = models.PositiveIntegerField(_("seconds between pulls"), default=3600)
+    sync_interval_s = models.PositiveIntegerField(
+        _("seconds between pulls"), default=3600, validators=[MinValueValidator(10)]
+    )
     full_sync_interval_s = models.PositiveIntegerField(
-        _("seconds between full pulls"), default=86_400
+        _("seconds between full pulls"), default=86_400, validators=[MinValueValidator(60)]
     )
     registered_at = models.DateTimeField(_("registered"), null=True, blank=True)
 
@@ -223,6 +226,8 @@ class SyncRun(models.Model):
     partner_clock_at = models.DateTimeField(
         _("started by the partner's clock"), null=True, blank=True
     )
+    # Modules that the partner would not give: what changed in them is still to be asked for.
+    skipped = models.JSONField(_("skipped modules"), default=list, blank=True)
     total = models.PositiveIntegerField(_("announced"), null=True, blank=True)
     stored = models.PositiveIntegerField(_("stored"), default=0)
     unchanged = models.PositiveIntegerField(_("unchanged"), default=0)

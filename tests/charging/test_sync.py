@@ -21,7 +21,7 @@ from charging.models import (
     Tariff,
 )
 from charging.network import store_locations
-from charging.ocpi.v2_2_1 import parse_datetime
+from charging.ocpi.v2_2_1 import format_datetime, parse_datetime
 from charging.sync_schedule import PullKind, SyncWish
 from emsp.kernel.jobs import LeaseLost
 from emsp.kernel.models import Job
@@ -40,6 +40,8 @@ from tests.fakes import FakeCpo, Reply, Seen, envelope
 
 pytestmark = pytest.mark.django_db
 
+# The fake's clock in tests of deltas: a few minutes behind ours.
+BEHIND = timedelta(minutes=5)
 STILL_LATER = "2026-05-03T08:00:00Z"
 
 
@@ -207,6 +209,21 @@ class TestParts:
         names = Connector.objects.order_by("ocpi_id").values_list("ocpi_id", flat=True)
         assert list(names) == ["2", "3"]
 
+    def test_follow_a_location_that_is_newer_though_their_own_time_is_the_same(
+        self, partner: Partner, cpo: FakeCpo
+    ) -> None:
+        cpo.locations = [make_location()]
+        pull(partner)
+        plug = make_connector(tariff_ids=["T2"], max_electric_power=300_000)
+        evse = make_evse(connectors=[plug, make_connector("2")])
+        cpo.locations = [make_location(evses=[evse], last_updated=LATER)]
+        pull(partner, PullKind.FULL)
+        plugs = Connector.objects.order_by("ocpi_id")
+        assert list(plugs.values_list("ocpi_id", "tariff_ids", "power_kw")) == [
+            ("1", ["T2"], 300),
+            ("2", ["T1"], 150),
+        ]
+
     def test_stay_as_they_are_where_the_row_is_newer(self, partner: Partner, cpo: FakeCpo) -> None:
         cpo.locations = [make_location(evses=[make_evse("E1"), make_evse("E2")])]
         pull(partner)
@@ -326,19 +343,28 @@ class TestQuarantine:
         assert Evse.objects.get().raw["floor_level"] is None
 
 
+def set_clock(cpo: FakeCpo) -> datetime:
+    """Let the fake's clock stand some minutes behind ours; return what it shows."""
+    shown = (datetime.now(UTC) - BEHIND).replace(microsecond=0)
+    cpo.answered_at = format_datetime(shown)
+    return shown
+
+
 class TestDelta:
     def test_asks_for_changes_since_the_last_run_began_by_the_partner_s_clock(
         self, partner: Partner, cpo: FakeCpo
     ) -> None:
         cpo.locations = [make_location()]
+        begun_at = set_clock(cpo)
         first = pull(partner)
-        # The fake's clock stands at 12:00 on 1 June, behind ours; the overlap is ten minutes.
-        assert first.partner_clock_at == NOON
-        late = "2026-06-01T11:55:00Z"
+        assert first.partner_clock_at == begun_at
+        late = format_datetime(begun_at - timedelta(minutes=5))
         cpo.locations.append(make_location("LOC2", last_updated=late))
         run = pull(partner)
-        assert (run.kind, run.since) == ("delta", datetime(2026, 6, 1, 11, 50, tzinfo=UTC))
-        assert cpo.seen[-1].query["date_from"] == "2026-06-01T11:50:00Z"
+        # The overlap is ten minutes.
+        since = begun_at - timedelta(minutes=10)
+        assert (run.kind, run.since) == ("delta", since)
+        assert cpo.seen[-1].query["date_from"] == format_datetime(since)
         assert (run.stored, run.total) == (1, 1)
 
     def test_never_trusts_a_partner_s_clock_that_is_ahead(
@@ -353,12 +379,71 @@ class TestDelta:
         assert run.partner_clock_at <= run.started_at
 
     def test_keeps_the_filter_on_every_page(self, partner: Partner, cpo: FakeCpo) -> None:
+        begun_at = set_clock(cpo)
         pull(partner)
-        cpo.locations = list_locations(25, last_updated="2026-06-01T12:00:00Z")
+        cpo.locations = list_locations(25, last_updated=format_datetime(begun_at))
         assert pull(partner).stored == 25
         pages = cpo.list_calls(cpo.locations_path)[1:]
         assert [seen.query["offset"] for seen in pages] == ["0", "10", "20"]
-        assert {seen.query["date_from"] for seen in pages} == {"2026-06-01T11:50:00Z"}
+        since = format_datetime(begun_at - timedelta(minutes=10))
+        assert {seen.query["date_from"] for seen in pages} == {since}
+
+    @pytest.mark.parametrize(
+        ("timestamp", "date"),
+        [
+            ("0001-01-01T00:00:00Z", "Mon, 01 Jan 2024 00:00:00 GMT"),
+            (None, "Mon, 01 Jan 0001 00:00:00 +0500"),
+        ],
+    )
+    def test_falls_back_to_our_clock_where_the_partner_s_is_days_off(
+        self, partner: Partner, cpo: FakeCpo, timestamp: str | None, date: str
+    ) -> None:
+        body = envelope([], timestamp=timestamp)
+        cpo.scripts[cpo.tariffs_path] = lambda _: Reply(body, headers={"Date": date})
+        first = pull(partner)
+        assert (first.state, first.partner_clock_at) == ("done", first.started_at)
+        assert pull(partner).since == first.started_at - timedelta(minutes=10)
+
+    def test_does_not_believe_an_absurd_clock_that_was_stored(
+        self, partner: Partner, cpo: FakeCpo
+    ) -> None:
+        first = pull(partner)
+        SyncRun.objects.update(partner_clock_at=datetime(1, 1, 1, tzinfo=UTC))
+        run = pull(partner)
+        assert (run.state, run.since) == ("done", first.started_at - timedelta(minutes=10))
+
+    def test_asks_again_for_the_changes_of_a_module_that_was_skipped(
+        self, partner: Partner, cpo: FakeCpo
+    ) -> None:
+        cpo.tariffs, cpo.locations = [make_tariff()], [make_location()]
+        first = pull(partner)
+        three_hours = timedelta(hours=3)
+        SyncRun.objects.filter(pk=first.pk).update(
+            started_at=first.started_at - three_hours, partner_clock_at=None
+        )
+        changed = format_datetime(first.started_at - timedelta(hours=2))
+        cpo.tariffs = [make_tariff(currency="SEK", last_updated=changed)]
+        cpo.scripts[cpo.tariffs_path] = lambda _: Reply(envelope(status_code=2000), status=404)
+        set_clock(cpo)
+        without_tariffs = pull(partner)
+        assert (without_tariffs.state, without_tariffs.skipped) == ("done", ["tariffs"])
+        cpo.scripts.clear()
+        run = pull(partner)
+        assert (run.kind, run.skipped, Tariff.objects.get().currency) == ("delta", [], "SEK")
+        [asked_tariffs, asked_locations] = [seen.query["date_from"] for seen in cpo.seen[-2:]]
+        assert asked_tariffs < asked_locations
+
+    def test_asks_for_all_of_a_module_that_no_run_has_read(
+        self, partner: Partner, cpo: FakeCpo
+    ) -> None:
+        cpo.tariffs, cpo.locations = [make_tariff()], [make_location()]
+        cpo.scripts[cpo.tariffs_path] = lambda _: Reply(envelope(status_code=2000), status=404)
+        assert pull(partner).kind == "full"
+        cpo.scripts.clear()
+        assert pull(partner).kind == "delta"
+        assert Tariff.objects.count() == 1
+        tariffs, locations = cpo.seen[-2:]
+        assert ("date_from" in tariffs.query, "date_from" in locations.query) == (False, True)
 
     def test_removes_nothing(self, partner: Partner, cpo: FakeCpo) -> None:
         cpo.locations = list_locations(11)
@@ -429,6 +514,43 @@ class TestRemoval:
         assert (run.state, run.removed) == ("done", 0)
         assert run.error == (
             "locations: 1 are missing, but only 29 different ones of 30 announced came: none is"
+            " marked as removed"
+        )
+
+    def test_is_held_when_broken_objects_hide_a_gap(self, partner: Partner, cpo: FakeCpo) -> None:
+        cpo.locations = list_locations(40)
+        pull(partner)
+        # Three that are known come broken; three others are skipped, though 40 are announced.
+        broken = list_locations(3, coordinates=None, last_updated=LATER)
+        served = broken + cpo.locations[6:]
+        cpo.scripts[cpo.locations_path] = lambda _: Reply(
+            envelope(served), headers={"X-Total-Count": "40", "Link": '<x>; rel="last"'}
+        )
+        run = pull(partner, PullKind.FULL)
+        assert (run.quarantined, run.removed) == (3, 0)
+        assert run.error == (
+            "locations: 3 are missing, but only 37 different ones of 40 announced came: none is"
+            " marked as removed"
+        )
+
+    def test_goes_on_though_objects_are_broken(self, partner: Partner, cpo: FakeCpo) -> None:
+        cpo.locations = list_locations(20)
+        pull(partner)
+        del cpo.locations[0]
+        cpo.locations[:2] = [make_location("LOC001", time_zone=None), {"name": "nobody"}]
+        cpo.locations.append(make_location("NEW", time_zone=None))
+        # 20 came: 17 good ones, one known that is broken, two unknown that are.
+        run = pull(partner, PullKind.FULL)
+        assert (run.quarantined, run.removed, run.error) == (3, 2, "")
+
+    def test_is_held_when_no_total_is_announced(self, partner: Partner, cpo: FakeCpo) -> None:
+        cpo.locations = list_locations(20)
+        pull(partner)
+        cpo.scripts[cpo.locations_path] = lambda _: Reply(envelope(cpo.locations[1:]))
+        run = pull(partner, PullKind.FULL, accept_removals=True)
+        assert (run.state, run.removed) == ("done", 0)
+        assert run.error == (
+            "locations: 1 are missing, but the partner does not tell how many there are: none is"
             " marked as removed"
         )
 
@@ -565,6 +687,18 @@ class TestFailure:
         assert run.error == "ValueError: tuple.index(x): x not in tuple (tried 1 times)"
         assert "synchronisation failed" in caplog.text
         assert find_sync_job(partner).dead_at is None
+
+    def test_to_begin_keeps_the_schedule(
+        self, partner: Partner, cpo: FakeCpo, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        # Ten minutes before that no calendar has a day.
+        dawn = datetime(1, 1, 1, tzinfo=UTC)
+        SyncRun.objects.create(partner=partner, kind="full", state="done", started_at=dawn)
+        pull(partner, PullKind.DELTA)
+        assert "synchronisation cannot begin" in caplog.text
+        job = find_sync_job(partner)
+        assert (job.attempts, job.dead_at) == (0, None)
+        assert round((job.due_at - datetime.now(UTC)).total_seconds()) == 3600
 
     @pytest.mark.parametrize(
         "body",
