@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 from celery import Celery
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "emsp.settings")
+
+TRANSPORT_ALIASES["filesystem"] = "emsp.kernel.file_broker:Transport"
 
 app = Celery("voltway")
 app.config_from_object("django.conf:settings", namespace="CELERY")
