@@ -19,12 +19,12 @@ from kombu.utils.json import dumps
 class Channel(filesystem.Channel):
     """A channel whose messages are put by renaming."""
 
-    def _put(self, queue: str, message: Any, **kwargs: Any) -> None:
+    def _put(self, queue: str, payload: object, **kwargs: Any) -> None:  # type: ignore[override]
         # Readers take files in the order of their names and only those that end in the queue's.
         name = f"{monotonic_ns():020d}_{uuid.uuid4()}.{queue}.msg"
         folder = Path(self.data_folder_out)
         aside = folder / f"{name}.part"
-        aside.write_text(dumps(message), encoding="utf-8")
+        aside.write_text(dumps(payload), encoding="utf-8")
         aside.replace(folder / name)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from queue import Empty
 
@@ -37,7 +38,7 @@ def take(queue: kombu.simple.SimpleQueue) -> int:
 
 class TestFileBroker:
     def test_gives_messages_in_order(self, connection: kombu.Connection) -> None:
-        queue = connection.SimpleQueue("work")
+        queue = connection.SimpleQueue("in-order")
         for number in range(20):
             queue.put({"number": number})
         assert [take(queue) for _ in range(20)] == list(range(20))
@@ -50,11 +51,12 @@ class TestFileBroker:
             for number in range(MESSAGES):
                 queue.put({"number": number})
 
-        writer = threading.Thread(target=write)
+        writer = threading.Thread(target=write, daemon=True)
         reader = connection.SimpleQueue("work")
         writer.start()
         received: list[int] = []
-        while writer.is_alive() or len(received) < MESSAGES:
+        deadline_s = time.monotonic() + 30
+        while len(received) < MESSAGES and time.monotonic() < deadline_s:
             try:
                 received.append(take(reader))
             except Empty:
