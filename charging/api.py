@@ -99,6 +99,7 @@ class StationListView(PublicView):
         check_names(query, known=[parameter.name for parameter in _STATION_PARAMETERS])
         page = stations.list_stations(
             read_area(query),
+            now=now(),
             wanted=read_filter(query),
             after=read_whole(query, "after", default=0, least=0, most=2**63 - 1),
             limit=read_limit(query),

@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from charging.models import Connector, EvseStatus, Location, Partner
 from charging.station_prices import PriceBook
 from charging.tariffs.estimate import PlannedCharge, estimate_cost
-from charging.tariffs.terms import TariffUnreadable, read_terms
 from emsp.kernel.money import Money
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from charging.models import Tariff
     from charging.planner import ItineraryStop
     from charging.planner.legs import SiteTable
+    from charging.tariffs.terms import TariffTerms
 
 # A station that is busy now may be free when the car arrives; a broken one hardly will.
 NOT_USABLE = (
@@ -35,6 +35,10 @@ NOT_USABLE = (
     EvseStatus.PLANNED,
     EvseStatus.REMOVED,
 )
+# Weaker plugs are a household's or a mistake; a charge there takes days.
+LEAST_POWER_KW = 3.0
+_MILLI = Decimal("0.001")
+_MICRO = Decimal("0.000001")
 
 
 class StationVanished(Exception):
@@ -55,12 +59,16 @@ class StopOffer:
 
 
 def find_site_powers(sites: SiteTable, *, inlet: str) -> NDArray[np.float64]:
-    """Return the strongest usable connector per site in kW for an inlet; 0 where none fits."""
+    """Return the strongest usable connector per site in kW for an inlet; 0 where none fits.
+
+    Plugs weaker than LEAST_POWER_KW are left out.
+    """
     powers = np.zeros(len(sites))
     found = (
         Connector.objects.filter(
             standard=inlet,
             power_type="DC",
+            power_kw__gte=LEAST_POWER_KW,
             evse__location__removed_at=None,
             evse__location__publish=True,
         )
@@ -104,8 +112,15 @@ def describe_stops(
     offers = []
     for stop, best, arrives_at in zip(stops, chosen, arrivals_at, strict=True):
         location = locations[stop.site_id]
-        tariff = prices.find_tariff(partner_id=location.partner_id, connector=best)
-        cost, note = _price_stop(stop, location=location, tariff=tariff, arrives_at=arrives_at)
+        starts_at = arrives_at + timedelta(seconds=stop.overhead_s)
+        tariff = prices.find_tariff(partner_id=location.partner_id, connector=best, at=starts_at)
+        cost, note = _price_stop(
+            stop,
+            location=location,
+            tariff=tariff,
+            terms=prices.read_tariff(tariff) if tariff else None,
+            starts_at=starts_at,
+        )
         evses = {plug.evse_id: plug.evse for plug in connectors[stop.site_id]}
         offers.append(
             StopOffer(
@@ -131,24 +146,33 @@ def _choose_connector(connectors: list[Connector]) -> Connector:
 
 
 def _price_stop(
-    stop: ItineraryStop, *, location: Location, tariff: Tariff | None, arrives_at: datetime
+    stop: ItineraryStop,
+    *,
+    location: Location,
+    tariff: Tariff | None,
+    terms: TariffTerms | None,
+    starts_at: datetime,
 ) -> tuple[Money | None, str]:
     """Return the rounded cost of a stop, or None with the reason."""
     if tariff is None:
         return None, _("The operator states no price.")
+    if terms is None:
+        return None, _("The operator's price cannot be read.")
     if stop.charge_s <= 0:
         # Rare, where a detour past a station spares energy: no session, no price.
-        return Money(Decimal(0), tariff.currency).rounded(), _("Nothing is charged here.")
-    starts_at = arrives_at + timedelta(seconds=stop.overhead_s)
+        return Money(Decimal(0), terms.currency).rounded(), _("Nothing is charged here.")
     try:
-        charge = PlannedCharge(
-            starts_at=starts_at.astimezone(ZoneInfo(location.time_zone)),
-            duration_s=Decimal(repr(stop.charge_s)),
-            energy_kwh=Decimal(repr(stop.energy_kwh)),
-        )
-        estimate = estimate_cost(read_terms(tariff.raw), charge)
-    except (TariffUnreadable, ZoneInfoNotFoundError):
+        zone = ZoneInfo(location.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        # "Europe" is a folder, "" and "../x" are no keys.
         return None, _("The operator's price cannot be read.")
+    charge = PlannedCharge(
+        starts_at=starts_at.astimezone(zone),
+        # The noise in a float's last digits would begin another step.
+        duration_s=max(_MILLI, Decimal(repr(stop.charge_s)).quantize(_MILLI)),
+        energy_kwh=Decimal(repr(stop.energy_kwh)).quantize(_MICRO),
+    )
+    estimate = estimate_cost(terms, charge)
     if estimate is None:
         return None, _("The operator states no price for this time.")
     note = "" if estimate.vat_known else _("The operator does not state the VAT.")

@@ -61,7 +61,12 @@ class StationUnknown(LookupError):
 
 
 def list_stations(
-    area: Area, *, wanted: StationFilter = ANY_STATION, after: int = 0, limit: int = 100
+    area: Area,
+    *,
+    now: datetime,
+    wanted: StationFilter = ANY_STATION,
+    after: int = 0,
+    limit: int = 100,
 ) -> StationPage:
     """List the stations of an area in the order of their ids, from beyond the id ``after``."""
     found = _select(wanted).filter(
@@ -71,14 +76,14 @@ def list_stations(
     page = rows[:limit]
     whole = after == 0 and len(rows) <= limit
     return StationPage(
-        stations=tuple(_summarise_all(page, wanted=wanted)),
+        stations=tuple(_summarise_all(page, wanted=wanted, now=now)),
         count=len(rows) if whole else found.count(),
         next_after=page[-1].pk if len(rows) > limit else None,
     )
 
 
 def list_nearby(
-    *, lon: float, lat: float, wanted: StationFilter = ANY_STATION, limit: int = 40
+    *, lon: float, lat: float, now: datetime, wanted: StationFilter = ANY_STATION, limit: int = 40
 ) -> tuple[StationSummary, ...]:
     """List the nearest stations, nearest first, from as far as the last of NEARBY_RADII_M."""
     nearest: list[tuple[float, int]] = []
@@ -91,7 +96,7 @@ def list_nearby(
         _with_parts(Location.objects.filter(pk__in=distances)),
         key=lambda row: (distances[row.pk], row.pk),
     )
-    return tuple(_summarise_all(rows, wanted=wanted, distances=distances))
+    return tuple(_summarise_all(rows, wanted=wanted, now=now, distances=distances))
 
 
 def get_station(station_id: int, *, now: datetime) -> StationDetail:
@@ -109,12 +114,14 @@ def get_station(station_id: int, *, now: datetime) -> StationDetail:
     if row is None:
         raise StationUnknown(station_id)
     prices = _open_price_book([row])
-    [summary] = _summarise_all([row], wanted=ANY_STATION, prices=prices)
+    [summary] = _summarise_all([row], wanted=ANY_STATION, now=now, prices=prices)
     hours = read_opening_hours(row.raw.get("opening_times"))
     facilities = row.raw.get("facilities")
     return StationDetail(
         summary=summary,
-        evses=tuple(_detail_evse(evse, row=row, prices=prices) for evse in _list_evses(row)),
+        evses=tuple(
+            _detail_evse(evse, row=row, prices=prices, now=now) for evse in _list_evses(row)
+        ),
         opening_hours=hours,
         open_now=is_open(hours, at=now, time_zone=row.time_zone) if hours else None,
         time_zone=row.time_zone,
@@ -195,6 +202,7 @@ def _summarise_all(
     rows: Sequence[Location],
     *,
     wanted: StationFilter,
+    now: datetime,
     prices: PriceBook | None = None,
     distances: dict[int, float] | None = None,
 ) -> Iterable[StationSummary]:
@@ -204,7 +212,9 @@ def _summarise_all(
         # A status may have changed between the queries: what no longer fits is left out.
         if evses:
             distance_m = distances[row.pk] if distances else None
-            yield _summarise(row, evses=evses, wanted=wanted, prices=prices, distance_m=distance_m)
+            yield _summarise(
+                row, evses=evses, wanted=wanted, now=now, prices=prices, distance_m=distance_m
+            )
 
 
 def _summarise(
@@ -212,6 +222,7 @@ def _summarise(
     *,
     evses: list[Evse],
     wanted: StationFilter,
+    now: datetime,
     prices: PriceBook,
     distance_m: float | None,
 ) -> StationSummary:
@@ -239,7 +250,7 @@ def _summarise(
         total=len(evses),
         max_power_kw=strongest.power_kw,
         connectors=_group(evses, wanted=wanted),
-        price=prices.find_price(partner_id=row.partner_id, connector=strongest),
+        price=prices.find_price(partner_id=row.partner_id, connector=strongest, at=now),
         distance_m=distance_m,
     )
 
@@ -273,7 +284,7 @@ def _group(evses: list[Evse], *, wanted: StationFilter) -> tuple[ConnectorGroup,
     )
 
 
-def _detail_evse(evse: Evse, *, row: Location, prices: PriceBook) -> EvseDetail:
+def _detail_evse(evse: Evse, *, row: Location, prices: PriceBook, now: datetime) -> EvseDetail:
     connectors = evse.connectors.all()
     return EvseDetail(
         uid=evse.uid,
@@ -290,7 +301,7 @@ def _detail_evse(evse: Evse, *, row: Location, prices: PriceBook) -> EvseDetail:
                 format=connector.format,
                 power_type=connector.power_type,
                 power_kw=connector.power_kw,
-                price=prices.find_price(partner_id=row.partner_id, connector=connector),
+                price=prices.find_price(partner_id=row.partner_id, connector=connector, at=now),
             )
             for connector in connectors
         ),

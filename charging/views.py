@@ -152,7 +152,7 @@ def _search_stations(
         available=form.cleaned_data["available"],
     )
     context["place_name"] = name
-    found = stations.list_nearby(lon=lon, lat=lat, wanted=wanted, limit=MOST_NEARBY)
+    found = stations.list_nearby(lon=lon, lat=lat, now=now(), wanted=wanted, limit=MOST_NEARBY)
     context["found"] = found
     context["cut_off"] = len(found) == MOST_NEARBY
     context["filtered"] = wanted != ANY_STATION

@@ -14,7 +14,7 @@ from charging.tariffs.terms import Dimension
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from charging.tariffs.terms import PriceComponent, Restrictions, TariffTerms
+    from charging.tariffs.terms import PriceComponent, PriceLimit, Restrictions, TariffTerms
 
 _HOUR_IN_MINUTES = Decimal(60)
 _DIGITS = Decimal("0.0001")
@@ -36,7 +36,8 @@ class PriceSpan:
 class TariffSummary:
     """Prices with VAT where the partner states it (``vat_known``), else without.
 
-    A dimension is None where the tariff does not charge for it at all.
+    A dimension is None where the tariff does not charge for it at all. ``is_free``: every price
+    is zero, one of them at any time, and no charge has a least price.
     """
 
     currency: str
@@ -45,9 +46,10 @@ class TariffSummary:
     per_parked_minute: PriceSpan | None
     per_session: PriceSpan | None
     vat_known: bool
+    is_free: bool
 
     @property
-    def is_free(self) -> bool:
+    def is_all_zero(self) -> bool:
         spans = (self.per_kwh, self.per_minute, self.per_parked_minute, self.per_session)
         return all(span is None or span.high == 0 for span in spans)
 
@@ -65,15 +67,24 @@ def summarise(terms: TariffTerms) -> TariffSummary:
     PriceSpan(low=Decimal('0.6000'), high=Decimal('0.6000'))
     """
     found = {dimension: list(_list_applicable(terms, dimension)) for dimension in Dimension}
-    components = [part for parts in found.values() for part, _restrictions in parts]
+    parts = [part for of_one_dimension in found.values() for part in of_one_dimension]
     return TariffSummary(
         currency=terms.currency,
         per_kwh=_span(found[Dimension.ENERGY]),
         per_minute=_span(found[Dimension.TIME], divisor=_HOUR_IN_MINUTES),
         per_parked_minute=_span(found[Dimension.PARKING_TIME], divisor=_HOUR_IN_MINUTES),
         per_session=_span(found[Dimension.FLAT]),
-        vat_known=all(part.vat_percent is not None or part.price == 0 for part in components),
+        vat_known=all(part.vat_percent is not None or part.price == 0 for part, _ in parts),
+        is_free=(
+            all(part.price == 0 for part, _ in parts)
+            and any(not _is_restricted(restrictions) for _, restrictions in parts)
+            and not _is_above_zero(terms.min_price)
+        ),
     )
+
+
+def _is_above_zero(limit: PriceLimit | None) -> bool:
+    return limit is not None and bool((limit.excl_vat or 0) > 0 or (limit.incl_vat or 0) > 0)
 
 
 def _list_applicable(

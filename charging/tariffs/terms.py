@@ -2,18 +2,26 @@
 
 Source: OCPI 2.2.1, 11.4 (Tariff, TariffElement, PriceComponent, TariffRestrictions). Partners send
 null for absent and strings or numbers for prices: both are read, never through a float's text.
+Every number and every list has bounds, so that what is reckoned from them has too.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_MOST = 1_000_000  # of any money, kWh, kW, A or s
+_MOST_ELEMENTS = 200  # a week by the hour is 168
+_MOST_COMPONENTS = 10
+# What comes after is a float's noise.
+_LAST_DIGIT = Decimal("1e-10")
 
 
 class TariffUnreadable(ValueError):
@@ -66,35 +74,61 @@ class TariffElement:
 
 
 @dataclass(frozen=True)
+class PriceLimit:
+    """The least or the most that a charge costs; None where the partner states no such limit."""
+
+    excl_vat: Decimal | None
+    incl_vat: Decimal | None
+
+
+@dataclass(frozen=True)
 class TariffTerms:
-    """A tariff. ``min_price`` and ``max_price`` include VAT where the partner states it."""
+    """A tariff, in force in [starts_at, ends_at); None leaves that side open."""
 
     currency: str
     elements: tuple[TariffElement, ...]
-    min_price: Decimal | None = None
-    max_price: Decimal | None = None
+    min_price: PriceLimit | None = None
+    max_price: PriceLimit | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+
+    def is_in_force(self, moment: datetime) -> bool:
+        return (self.starts_at is None or self.starts_at <= moment) and (
+            self.ends_at is None or moment < self.ends_at
+        )
 
 
-def read_terms(raw: Mapping[str, Any]) -> TariffTerms:
+def read_terms(raw: object) -> TariffTerms:
     """Read a tariff's JSON object.
 
     Raises
     ------
     TariffUnreadable
-        A field is missing or of the wrong form.
+        It is no object, or a field is missing, of the wrong form or out of bounds.
     """
+    if not isinstance(raw, dict):
+        raise TariffUnreadable("the tariff is not an object")
     currency = raw.get("currency")
-    if not isinstance(currency, str) or len(currency) != 3 or not currency.isalpha():
+    if (
+        not isinstance(currency, str)
+        or not currency.isascii()
+        or not re.fullmatch("[A-Z]{3}", currency.upper())
+    ):
         message = f"currency is {currency!r}, not a three-letter code"
         raise TariffUnreadable(message)
     elements = raw.get("elements")
     if not isinstance(elements, list) or not elements:
         raise TariffUnreadable("elements is missing or empty")
+    if len(elements) > _MOST_ELEMENTS:
+        message = f"there are {len(elements)} elements, more than {_MOST_ELEMENTS}"
+        raise TariffUnreadable(message)
     return TariffTerms(
         currency=currency.upper(),
         elements=tuple(_read_element(element) for element in elements),
         min_price=_read_limit(raw.get("min_price"), "min_price"),
         max_price=_read_limit(raw.get("max_price"), "max_price"),
+        starts_at=_read_moment(raw.get("start_date_time"), "start_date_time"),
+        ends_at=_read_moment(raw.get("end_date_time"), "end_date_time"),
     )
 
 
@@ -104,6 +138,9 @@ def _read_element(raw: Any) -> TariffElement:
     components = raw.get("price_components")
     if not isinstance(components, list) or not components:
         raise TariffUnreadable("price_components is missing or empty")
+    if len(components) > _MOST_COMPONENTS:
+        message = f"there are {len(components)} price components, more than {_MOST_COMPONENTS}"
+        raise TariffUnreadable(message)
     restrictions = raw.get("restrictions") or {}
     if not isinstance(restrictions, dict):
         raise TariffUnreadable("restrictions is not an object")
@@ -124,12 +161,13 @@ def _read_component(raw: Any) -> PriceComponent:
     price = _read_decimal(raw.get("price"), "price")
     if price is None:
         raise TariffUnreadable("a price component has no price")
-    step_size = _read_int(raw.get("step_size"), "step_size")
+    step_size = _read_int(raw.get("step_size"), "step_size", least=0)
     return PriceComponent(
         dimension=dimension,
         price=price,
-        vat_percent=_read_decimal(raw.get("vat"), "vat"),
-        step_size=max(1, 1 if step_size is None else step_size),
+        vat_percent=_read_decimal(raw.get("vat"), "vat", least=0, most=100),
+        # Partners that mean "no steps" send none or 0.
+        step_size=step_size or 1,
     )
 
 
@@ -149,25 +187,29 @@ def _read_restrictions(raw: Mapping[str, Any]) -> Restrictions:
         max_current_a=_read_decimal(raw.get("max_current"), "max_current"),
         min_power_kw=_read_decimal(raw.get("min_power"), "min_power"),
         max_power_kw=_read_decimal(raw.get("max_power"), "max_power"),
-        min_duration_s=_read_int(raw.get("min_duration"), "min_duration"),
-        max_duration_s=_read_int(raw.get("max_duration"), "max_duration"),
+        min_duration_s=_read_int(raw.get("min_duration"), "min_duration", least=0),
+        max_duration_s=_read_int(raw.get("max_duration"), "max_duration", least=0),
         day_of_week=frozenset(str(day) for day in days),
         reservation=None if reservation is None else str(reservation),
     )
 
 
-def _read_limit(raw: Any, field: str) -> Decimal | None:
-    """Read a Price object; the amount with VAT, else the one without."""
+def _read_limit(raw: Any, field: str) -> PriceLimit | None:
+    """Read a Price object; both of its amounts apply (OCPI 2.2.1, 11.3.1)."""
     if raw is None:
         return None
     if not isinstance(raw, dict):
         message = f"{field} is not a price"
         raise TariffUnreadable(message)
-    with_vat = _read_decimal(raw.get("incl_vat"), field)
-    return _read_decimal(raw.get("excl_vat"), field) if with_vat is None else with_vat
+    return PriceLimit(
+        excl_vat=_read_decimal(raw.get("excl_vat"), field),
+        incl_vat=_read_decimal(raw.get("incl_vat"), field),
+    )
 
 
-def _read_decimal(raw: Any, field: str) -> Decimal | None:
+def _read_decimal(
+    raw: Any, field: str, *, least: int = -_MOST, most: int = _MOST
+) -> Decimal | None:
     if raw is None:
         return None
     if isinstance(raw, bool) or not isinstance(raw, int | float | str | Decimal):
@@ -175,17 +217,23 @@ def _read_decimal(raw: Any, field: str) -> Decimal | None:
         raise TariffUnreadable(message)
     try:
         number = Decimal(str(raw))
-    except InvalidOperation:
-        message = f"{field} is {raw!r}, not a number"
+    except (InvalidOperation, ValueError):
+        message = f"{field} is {raw!r:.40}, not a number"
         raise TariffUnreadable(message) from None
     if not number.is_finite():
         message = f"{field} is not finite"
         raise TariffUnreadable(message)
-    return number
+    # Only compared so far: reckoning with what is out of bounds may overflow.
+    if not least <= number <= most:
+        message = f"{field} is not between {least} and {most}"
+        raise TariffUnreadable(message)
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)  # it is finite
+    return number.quantize(_LAST_DIGIT) if exponent < -10 or not number else number
 
 
-def _read_int(raw: Any, field: str) -> int | None:
-    number = _read_decimal(raw, field)
+def _read_int(raw: Any, field: str, *, least: int) -> int | None:
+    number = _read_decimal(raw, field, least=least)
     return None if number is None else int(number)
 
 
@@ -208,3 +256,15 @@ def _read_date(raw: Any, field: str) -> date | None:
     except ValueError:
         message = f"{field} is {raw!r}, not a date like 2026-06-01"
         raise TariffUnreadable(message) from None
+
+
+def _read_moment(raw: Any, field: str) -> datetime | None:
+    """OCPI's timestamps without an offset are UTC (OCPI 2.2.1, 16.5)."""
+    if raw is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(raw))
+    except ValueError:
+        message = f"{field} is {raw!r:.40}, not a moment like 2026-06-01T08:00:00Z"
+        raise TariffUnreadable(message) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -105,6 +105,73 @@ class TestEstimateCost:
         raw = tariff(element(component("TIME", 6, step_size=900), component("ENERGY", 0)))
         assert amount(raw, minutes=31) == Decimal("4.5000")  # 45 minutes
 
+    def test_fills_a_step_that_has_only_just_begun(self) -> None:
+        raw = tariff(element(component("ENERGY", 1, step_size=1000)))
+        assert amount(raw, kwh="1.0000000001") == Decimal("2.0000")
+        assert amount(raw, kwh="1") == Decimal("1.0000")
+
+    def test_takes_the_step_of_the_component_that_applied_last(self) -> None:
+        raw = tariff(
+            element(component("TIME", 60), start_time="12:10", end_time="12:20"),
+            element(component("TIME", 6, step_size=900)),
+        )
+        # Ten minutes at 60.00 an hour; 21 minutes at 6.00, and 14 that fill the third quarter.
+        assert amount(raw, minutes=31) == Decimal("13.5000")
+
+    def test_changes_price_at_the_very_kwh(self) -> None:
+        raw = tariff(
+            element(component("ENERGY", 1), max_kwh="10.5"), element(component("ENERGY", 2))
+        )
+        assert amount(raw) == Decimal("69.5000")
+
+    def test_changes_price_at_the_very_second(self) -> None:
+        raw = tariff(element(component("TIME", 3600), min_duration=1217))
+        assert amount(raw) == Decimal("583.0000")
+
+    def test_counts_real_seconds_when_the_clocks_change(self) -> None:
+        raw = tariff(
+            element(component("TIME", 60), start_time="02:00", end_time="03:00"),
+            element(component("TIME", 6)),
+        )
+        before = datetime(2026, 10, 25, 1, 30, tzinfo=AMSTERDAM)
+        # From 2 to 3 twice: half an hour at 6.00, two hours at 60.00, half an hour at 6.00.
+        assert amount(raw, starts_at=before, minutes=180) == Decimal("126.0000")
+
+    @pytest.mark.parametrize(
+        ("limits", "expected"),
+        [
+            ({"min_price": {"excl_vat": 50}}, "60.0000"),
+            ({"min_price": {"excl_vat": 10, "incl_vat": 55}}, "55.0000"),
+            ({"max_price": {"excl_vat": 20}}, "24.0000"),
+            ({"max_price": {"excl_vat": 50, "incl_vat": 30}}, "30.0000"),
+        ],
+    )
+    def test_compares_limits_with_and_without_vat(
+        self, limits: dict[str, object], expected: str
+    ) -> None:
+        raw = tariff(element(component("ENERGY", 1, vat=20)), **limits)  # 40.00, with VAT 48.00
+        assert amount(raw) == Decimal(expected)
+
+    def test_is_unknown_where_the_price_hangs_on_the_current(self) -> None:
+        by_current = element(component("ENERGY", 9), min_current=100)
+        for_all = element(component("ENERGY", 1))
+        assert cost(tariff(by_current, for_all)) is None
+        assert amount(tariff(for_all, by_current)) == Decimal("40.0000")
+        assert amount(
+            tariff(element(component("PARKING_TIME", 9), max_current=1), for_all)
+        ) == Decimal("40.0000")
+
+    def test_is_unknown_before_and_after_the_tariff_is_in_force(self) -> None:
+        energy = element(component("ENERGY", 1))
+        assert cost(tariff(energy, end_date_time="2026-06-01T10:00:00Z")) is None
+        assert cost(tariff(energy, start_date_time="2026-06-01T10:00:01")) is None
+        assert amount(tariff(energy, start_date_time="2026-06-01T10:00:00")) == Decimal("40.0000")
+
+    def test_is_unknown_for_a_charge_of_more_than_two_days(self) -> None:
+        energy = tariff(element(component("ENERGY", 1)))
+        assert amount(energy, minutes=48 * 60) == Decimal("40.0000")
+        assert cost(energy, minutes=48 * 60 + 1) is None
+
     def test_keeps_to_minimum_and_maximum_price(self) -> None:
         energy = element(component("ENERGY", 1))
         assert amount(tariff(energy, min_price={"excl_vat": 50})) == Decimal("50.0000")
@@ -141,8 +208,36 @@ class TestReadTerms:
             (tariff(element(component("ENERGY", True))), "price is not a number"),
             (tariff(element(component("ENERGY", 1), start_time="25:00")), "start_time is '25:00'"),
             (tariff(element(component("ENERGY", 1), end_date="June")), "end_date is 'June'"),
+            ("free", "the tariff is not an object"),
+            (tariff(element(component("ENERGY", 1))) | {"currency": "ÄÖÜ"}, "currency is 'ÄÖÜ'"),
+            (tariff(element(component("ENERGY", 1))) | {"currency": "ßA"}, "currency is 'ßA'"),
+            (tariff(element(component("ENERGY", 1e25))), "price is not between"),
+            (tariff(element(component("ENERGY", "1e999999999"))), "price is not between"),
+            (
+                tariff(element(component("ENERGY", 1, vat="9e999999"))),
+                "vat is not between 0 and 100",
+            ),
+            (tariff(element(component("ENERGY", 1, vat=-1))), "vat is not between 0 and 100"),
+            (tariff(element(component("ENERGY", 1, step_size="1e30"))), "step_size is not between"),
+            (tariff(element(component("ENERGY", 1), max_kwh=-1e7)), "max_kwh is not between"),
+            (tariff(element(component("TIME", 1), min_duration=-1)), "min_duration is not between"),
+            (tariff(element(component("ENERGY", 1)), min_price={"excl_vat": 1e9}), "min_price is"),
+            (tariff(element(component("ENERGY", 1)), end_date_time="soon"), "end_date_time is"),
+            (tariff(*[element(component("ENERGY", 1))] * 201), "there are 201 elements"),
+            (tariff(element(*[component("ENERGY", 1)] * 11)), "there are 11 price components"),
         ],
     )
-    def test_names_the_field_at_fault(self, raw: dict[str, Any], sentence: str) -> None:
+    def test_names_the_field_at_fault(self, raw: object, sentence: str) -> None:
         with pytest.raises(TariffUnreadable, match=sentence):
             read_terms(raw)
+
+    def test_reads_a_number_of_very_many_digits(self) -> None:
+        terms = read_terms(tariff(element(component("ENERGY", "1e-999999"))))
+        assert terms.elements[0].components[0].price == 0
+        terms = read_terms(tariff(element(component("ENERGY", 0.1 + 0.2))))
+        assert terms.elements[0].components[0].price == Decimal("0.3")
+
+    def test_takes_no_step_size_and_zero_for_one(self) -> None:
+        for step_size in (None, 0, 1):
+            terms = read_terms(tariff(element(component("ENERGY", 1, step_size=step_size))))
+            assert terms.elements[0].components[0].step_size == 1

@@ -14,8 +14,8 @@ def component(kind: str, price: float, vat: float | None = 20) -> dict[str, Any]
     return part if vat is None else part | {"vat": vat}
 
 
-def sum_up(*elements: dict[str, Any]) -> TariffSummary:
-    return summarise(read_terms({"currency": "EUR", "elements": list(elements)}))
+def sum_up(*elements: dict[str, Any], **more: object) -> TariffSummary:
+    return summarise(read_terms({"currency": "EUR", "elements": list(elements), **more}))
 
 
 def span(low: str, high: str | None = None) -> PriceSpan:
@@ -41,6 +41,7 @@ class TestSummarise:
             per_parked_minute=span("0.0600"),
             per_session=span("1.2000"),
             vat_known=True,
+            is_free=False,
         )
 
     def test_spans_the_prices_of_restricted_elements(self) -> None:
@@ -78,3 +79,17 @@ class TestSummarise:
     def test_is_free_only_where_every_price_is_zero(self) -> None:
         assert sum_up({"price_components": [component("FLAT", 0)]}).is_free
         assert not sum_up({"price_components": [component("PARKING_TIME", 1)]}).is_free
+
+    def test_is_not_free_where_zero_holds_at_some_times_only(self) -> None:
+        at_night = {
+            "price_components": [component("ENERGY", 0)],
+            "restrictions": {"start_time": "02:00", "end_time": "04:00"},
+        }
+        assert not sum_up(at_night).is_free
+        assert sum_up(at_night, {"price_components": [component("ENERGY", 0)]}).is_free
+
+    def test_is_not_free_where_a_charge_has_a_least_price(self) -> None:
+        free = {"price_components": [component("ENERGY", 0)]}
+        assert not sum_up(free, min_price={"excl_vat": 5}).is_free
+        assert not sum_up(free, min_price={"incl_vat": "0.01"}).is_free
+        assert sum_up(free, min_price={"excl_vat": 0, "incl_vat": 0}).is_free

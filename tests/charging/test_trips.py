@@ -78,6 +78,24 @@ class TestPlanTrip:
         assert {stop.cost for stop in itinerary.stops} == {None}
         assert itinerary.stops[0].cost_note == "The operator states no price."
 
+    @pytest.mark.parametrize("time_zone", ["", "../x", "Europe"])
+    def test_leaves_the_price_open_where_the_time_zone_is_none(
+        self, small_world: SmallWorld, time_zone: str
+    ) -> None:
+        Location.objects.update(time_zone=time_zone)
+        assert plan().stops[0].cost_note == "The operator's price cannot be read."
+
+    def test_takes_the_tariff_that_is_in_force_when_the_charge_begins(
+        self, small_world: SmallWorld
+    ) -> None:
+        Tariff.objects.update(raw=Tariff.objects.get().raw | {"end_date_time": "2026-06-01T12:10"})
+        assert plan().stops[0].cost_note == "The operator states no price."
+
+    def test_avoids_plugs_that_are_too_weak(self, small_world: SmallWorld) -> None:
+        Connector.objects.filter(power_type="DC").update(power_kw=2.9)
+        with pytest.raises(trips.RouteImpossible):
+            plan()
+
     def test_avoids_stations_that_are_out_of_order(self, small_world: SmallWorld) -> None:
         first = plan().stops[0].station_id
         Evse.objects.filter(location=first).update(status="OUTOFORDER")
