@@ -78,7 +78,7 @@ def is_open(hours: OpeningHours, *, at: datetime, time_zone: str) -> bool | None
         return True
     try:
         local = at.astimezone(ZoneInfo(time_zone))
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
     return any(span.covers(local) for span in hours.regular)
 

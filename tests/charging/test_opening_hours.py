@@ -88,9 +88,10 @@ class TestIsOpen:
         hours = OpeningHours(always=False, regular=(OpenSpan(7, time(22), time(6)),))
         assert is_open(hours, at=moment, time_zone="Europe/Berlin") is expected
 
-    def test_is_unknown_in_an_unknown_time_zone(self) -> None:
+    @pytest.mark.parametrize("time_zone", ["Berlin", "", "../x", "Europe"])
+    def test_is_unknown_in_an_unknown_time_zone(self, time_zone: str) -> None:
         hours = OpeningHours(always=False, regular=(OpenSpan(1, time(8), time(20)),))
-        assert is_open(hours, at=at(1, 12), time_zone="Berlin") is None
+        assert is_open(hours, at=at(1, 12), time_zone=time_zone) is None
 
     def test_closes_a_station_that_is_always_open_by_exception(self) -> None:
         hours = read_opening_hours(
