@@ -20,6 +20,7 @@ from urllib.parse import urljoin
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Case, Value, When
 
 from charging import sync_schedule
 from charging.models import Partner
@@ -32,6 +33,8 @@ from charging.ocpi.client import (
     RequestRefused,
     TokenRefused,
 )
+from charging.ocpi.storable import make_storable
+from emsp.kernel.jobs import Priority
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -42,6 +45,7 @@ HANDSHAKE_DEADLINE_S = 30.0
 # The partner waits for our answer while we call it back.
 CALL_BACK_DEADLINE_S = 10.0
 TOKEN_WIDTH = 64
+URL_WIDTH = 255
 
 
 class RegistrationFailed(OcpiFailure):
@@ -94,6 +98,11 @@ def register_partner(partner: Partner, *, now: datetime) -> bool:
         return False
     if not partner.token_out:
         raise RegistrationFailed("the registration token is missing: enter what the partner gave")
+    try:
+        check_token(partner.token_out)
+    except CredentialsInvalid as error:
+        message = f"the registration {error}: enter it again as the partner gave it"
+        raise RegistrationFailed(message) from error
     our_token = make_token()
     client = OcpiClient(
         token=partner.token_out, raw_token=partner.raw_token, deadline_s=HANDSHAKE_DEADLINE_S
@@ -101,7 +110,12 @@ def register_partner(partner: Partner, *, now: datetime) -> bool:
     with client:
         endpoints = _read_endpoints(client, partner.versions_url)
         with transaction.atomic(durable=True):
-            Partner.objects.filter(pk=partner.pk).update(token_in_hash=hash_token(our_token))
+            # A slower handshake must not lock out the partner that a faster one has registered.
+            is_first = Partner.objects.filter(pk=partner.pk, registered_at=None).update(
+                token_in_hash=hash_token(our_token)
+            )
+        if not is_first:
+            raise _make_superseded(partner)
         theirs = _exchange_credentials(client, endpoints, our_token=our_token)
         registration = _accept(theirs, endpoints=endpoints, raw_token=client.raw_token)
     with transaction.atomic():
@@ -109,8 +123,7 @@ def register_partner(partner: Partner, *, now: datetime) -> bool:
             token_in_hash=hash_token(our_token), **_write_registration(registration, now=now)
         )
         if not won:
-            message = f"{partner.name} was registered by somebody else meanwhile"
-            raise RegistrationSuperseded(message)
+            raise _make_superseded(partner)
         sync_schedule.request_sync(partner.pk, kind=sync_schedule.PullKind.FULL, now=now)
     partner.refresh_from_db()
     log.info("partner registered", partner_id=partner.pk)
@@ -147,27 +160,26 @@ def renew_registration(
     OcpiFailure, HttpFailure
         The partner's API cannot be used with these credentials.
     """
-    if not credentials.url:
-        raise CredentialsInvalid("url is missing")
-    their_token = _check_token(credentials.token)
+    url = _check_url(credentials.url)
+    their_token = check_token(credentials.token)
     with OcpiClient(token=their_token, deadline_s=CALL_BACK_DEADLINE_S) as client:
-        endpoints = _read_endpoints(client, credentials.url)
+        endpoints = _read_endpoints(client, url)
         registration = _accept(credentials, endpoints=endpoints, raw_token=client.raw_token)
     our_token = make_token()
     with transaction.atomic():
         # Two renewals at once: the one whose token is still valid wins.
         won = Partner.objects.filter(pk=partner.pk, token_in_hash=partner.token_in_hash).update(
             token_in_hash=hash_token(our_token),
-            versions_url=credentials.url,
+            versions_url=url,
             **_write_registration(registration, now=now),
         )
         if not won:
             raise RegistrationSuperseded("the token was replaced by another request")
-        if partner.state == Partner.State.SUSPENDED:
-            # A partner does not lift its own suspension.
-            suspend_partner(partner)
-            return write_credentials(our_token)
-        sync_schedule.request_sync(partner.pk, kind=sync_schedule.PullKind.FULL, now=now)
+        partner.refresh_from_db(fields=["state"])
+        if partner.state == Partner.State.ACTIVE:
+            sync_schedule.request_sync(
+                partner.pk, kind=sync_schedule.PullKind.FULL, priority=Priority.BULK, now=now
+            )
     log.info("partner renewed its registration", partner_id=partner.pk)
     return write_credentials(our_token)
 
@@ -252,6 +264,35 @@ def hash_token(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
+def check_token(token: str | None) -> str:
+    """Return a credentials token that can be sent and kept.
+
+    Raises
+    ------
+    CredentialsInvalid
+        It is missing, too long or not of printable ASCII.
+
+    Source: OCPI 2.2.1, 7.3.1 Credentials object: token is a string(64).
+    """
+    if not token or len(token) > TOKEN_WIDTH or not all("!" <= letter <= "~" for letter in token):
+        message = f"token: 1 to {TOKEN_WIDTH} printable ASCII characters without blanks are needed"
+        raise CredentialsInvalid(message)
+    return token
+
+
+def _check_url(url: str | None) -> str:
+    if not url:
+        raise CredentialsInvalid("url is missing")
+    if len(url) > URL_WIDTH:
+        message = f"url is longer than {URL_WIDTH} characters"
+        raise CredentialsInvalid(message)
+    return url
+
+
+def _make_superseded(partner: Partner) -> RegistrationSuperseded:
+    return RegistrationSuperseded(f"{partner.name} was registered by somebody else meanwhile")
+
+
 def _read_endpoints(client: OcpiClient, versions_url: str) -> dict[str, str]:
     """Read the partner's version 2.2.1 and return ``{"<module>/<role>": address}``."""
     versions = client.list_versions(versions_url)
@@ -322,7 +363,7 @@ def _accept(
         endpoints=endpoints,
         roles=_read_roles(credentials.roles or []),
         raw_token=raw_token,
-        their_token=_check_token(credentials.token),
+        their_token=check_token(credentials.token),
     )
 
 
@@ -345,19 +386,16 @@ def _read_roles(roles: list[wire.CredentialsRole]) -> list[dict[str, str]]:
     ]
 
 
-def _check_token(token: str | None) -> str:
-    if not token or len(token) > TOKEN_WIDTH or not all("!" <= letter <= "~" for letter in token):
-        message = f"token: 1 to {TOKEN_WIDTH} printable ASCII characters without blanks are needed"
-        raise CredentialsInvalid(message)
-    return token
-
-
 def _write_registration(registration: Registration, *, now: datetime) -> dict[str, object]:
     return {
-        "state": Partner.State.ACTIVE,
+        # A partner does not lift its own suspension, also one of this very moment.
+        "state": Case(
+            When(state=Partner.State.SUSPENDED, then=Value(Partner.State.SUSPENDED)),
+            default=Value(Partner.State.ACTIVE),
+        ),
         "ocpi_version": wire.VERSION,
-        "endpoints": registration.endpoints,
-        "roles": registration.roles,
+        "endpoints": make_storable(registration.endpoints),
+        "roles": make_storable(registration.roles),
         "raw_token": registration.raw_token,
         "token_out": registration.their_token,
         "registered_at": now,

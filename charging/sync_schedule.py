@@ -7,7 +7,7 @@ it otherwise (a dead job, a suspended partner that is active again) is found by
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from django.db import transaction
 
 from charging.models import Partner
 from emsp.kernel import jobs
-from emsp.kernel.models import Job
+from emsp.kernel.models import Job, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +44,8 @@ class SyncWish:
     kind: PullKind = PullKind.AUTO
     # Mark objects as removed even where they are suspiciously many.
     accept_removals: bool = False
+    # Tells a wish from the same one asked again while it is being fulfilled.
+    asked_at: str = ""
 
     @classmethod
     def read(cls, payload: Mapping[str, object]) -> SyncWish:
@@ -51,6 +53,7 @@ class SyncWish:
             partner_id=int(str(payload["partner_id"])),
             kind=PullKind(str(payload.get("kind", PullKind.AUTO))),
             accept_removals=payload.get("accept_removals") is True,
+            asked_at=str(payload.get("asked_at", "")),
         )
 
     def write(self) -> dict[str, object]:
@@ -58,6 +61,7 @@ class SyncWish:
             "partner_id": self.partner_id,
             "kind": str(self.kind),
             "accept_removals": self.accept_removals,
+            "asked_at": self.asked_at,
         }
 
 
@@ -66,17 +70,24 @@ def request_sync(
     *,
     kind: PullKind = PullKind.AUTO,
     accept_removals: bool = False,
+    priority: Priority = Priority.NORMAL,
     now: datetime,
 ) -> int:
     """Ask for a pull now, in the caller's transaction; return the job's id.
 
     A waiting job is brought forward; a running one runs once more. A wish for a full pull is
-    written over the job's own.
+    written over the job's own, where removals stay accepted. Only what nobody waits for is BULK.
     """
-    wish = SyncWish(partner_id, kind, accept_removals)
-    job_id = _enqueue(wish, now=now, due_at=now)
+    wish = SyncWish(partner_id, kind, accept_removals, asked_at=now.isoformat())
+    job_id = _enqueue(wish, now=now, due_at=now, priority=priority)
     if kind is not PullKind.AUTO:
-        Job.objects.filter(pk=job_id).update(payload=wish.write())
+        job = Job.objects.select_for_update().get(pk=job_id)
+        waiting = SyncWish.read(job.payload)
+        # A full pull brings what a delta would.
+        if kind is PullKind.FULL or waiting.kind is not PullKind.FULL:
+            accepted = wish.accept_removals or waiting.accept_removals
+            job.payload = replace(wish, accept_removals=accepted).write()
+            job.save(update_fields=["payload"])
     return job_id
 
 
@@ -89,7 +100,9 @@ def plan_next_sync(partner: Partner, *, done: SyncWish, now: datetime) -> None:
     # Somebody may have asked for another pull while this one ran: that wish stays.
     if SyncWish.read(job.payload) == done:
         job.payload = SyncWish(partner.pk).write()
-        job.save(update_fields=["payload"])
+    if job.again_at is None or job.again_at > now:
+        job.priority = Priority.BULK
+    job.save(update_fields=["payload", "priority"])
 
 
 def ensure_schedules(*, now: datetime) -> int:
@@ -114,12 +127,15 @@ def choose_wait(tries: int) -> timedelta:
     return min(FIRST_WAIT * (1 << doublings), LONGEST_WAIT)
 
 
-def _enqueue(wish: SyncWish, *, now: datetime, due_at: datetime) -> int:
+def _enqueue(
+    wish: SyncWish, *, now: datetime, due_at: datetime, priority: Priority = Priority.BULK
+) -> int:
     return jobs.enqueue(
         SYNC_PARTNER,
         wish.write(),
         now=now,
         due_at=due_at,
+        priority=priority,
         unique_key=_name_key(wish.partner_id),
     )
 

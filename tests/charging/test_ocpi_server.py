@@ -12,12 +12,13 @@ from django.http import HttpRequest
 from django.test import Client, RequestFactory
 
 from charging.models import Partner
+from charging.ocpi.v2_2_1 import Credentials, read_wire
 from charging.ocpi_server.protocol import Caller, Reply, open_door, read_tokens
-from charging.partners import hash_token
+from charging.partners import hash_token, renew_registration
 from charging.sync_schedule import SYNC_PARTNER
-from emsp.kernel.models import Job
+from emsp.kernel.models import Job, Priority
 from tests import fakes
-from tests.charging.ocpi_helpers import make_active_partner
+from tests.charging.ocpi_helpers import NOON, make_active_partner
 from tests.fakes import FakeCpo, envelope
 
 pytestmark = pytest.mark.django_db
@@ -178,6 +179,21 @@ class TestCredentials:
         assert Partner.objects.get().state == "suspended"
         assert not Job.objects.exists()
 
+    def test_that_are_renewed_do_not_lift_a_suspension_of_this_very_moment(
+        self, partner: Partner, cpo: FakeCpo
+    ) -> None:
+        # As an operator does while we call the partner back: what was read before is stale.
+        Partner.objects.update(state="suspended")
+        credentials = read_wire(cpo.write_credentials(), kind=Credentials)
+        renew_registration(partner, credentials=credentials, now=NOON)
+        renewed = Partner.objects.get()
+        assert (renewed.state, renewed.registered_at) == ("suspended", NOON)
+        assert not Job.objects.exists()
+
+    def test_ask_for_a_pull_that_overtakes_nothing(self, partner: Partner, cpo: FakeCpo) -> None:
+        call("PUT", CREDENTIALS, cpo.write_credentials())
+        assert Job.objects.get(kind=SYNC_PARTNER).priority == Priority.BULK
+
     def test_may_name_odd_roles_which_are_left_out(self, partner: Partner, cpo: FakeCpo) -> None:
         roles = [
             {"role": "CPO", "country_code": "NL\r\n", "party_id": "FAK"},
@@ -201,6 +217,10 @@ class TestCredentials:
         ("body", "message"),
         [
             ({}, "invalid credentials: url is missing"),
+            (
+                {"url": f"http://127.0.0.1:1/{'v' * 255}", "token": "t"},
+                "invalid credentials: url is longer than 255 characters",
+            ),
             (
                 {"url": "http://127.0.0.1:1/v", "token": "with blank"},
                 (

@@ -8,13 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 
 from charging.models import Partner
 from charging.ocpi.client import OcpiFailure, PartnerTroubled
 from charging.partners import (
     EndpointsMissing,
     RegistrationFailed,
+    RegistrationSuperseded,
     VersionMissing,
     choose_their_party,
     end_registration,
@@ -169,6 +170,45 @@ class TestRegister:
         failure = register_failing(partner)
         assert isinstance(failure, VersionMissing)
         assert str(failure) == "the partner does not speak OCPI 2.2.1; it offers 2.1.1, 3.0"
+
+    def test_leaves_a_partner_alone_that_a_faster_handshake_has_registered(
+        self, partner: Partner, cpo: FakeCpo
+    ) -> None:
+        def register_meanwhile(_: Seen) -> None:
+            Partner.objects.update(state="active", registered_at=NOON, token_in_hash="theirs")
+            connection.close()
+
+        cpo.scripts["/ocpi/2.2.1"] = register_meanwhile
+        with pytest.raises(RegistrationSuperseded) as failure:
+            register_partner(partner, now=NOON)
+        assert str(failure.value) == "Fake Charging was registered by somebody else meanwhile"
+        assert cpo.list_calls(CREDENTIALS, "POST") == []
+        assert Partner.objects.get().token_in_hash == "theirs"
+
+    def test_stores_names_that_databases_refuse_in_a_cleaned_form(
+        self, partner: Partner, cpo: FakeCpo, our_url: str
+    ) -> None:
+        theirs = cpo.write_credentials()
+        theirs["roles"][0]["business_details"]["name"] = "Fake\0 \ud83d"
+        cpo.scripts["/credentials"] = lambda _: Reply(envelope(theirs))
+        endpoints = [
+            {"identifier": name, "url": f"{cpo.url}/{name}"}
+            for name in ("credentials", "locations", "odd\0")
+        ]
+        cpo.scripts["/ocpi/2.2.1"] = lambda _: Reply(envelope({"endpoints": endpoints}))
+        assert register_partner(partner, now=NOON)
+        assert partner.roles[0]["name"] == "Fake\ufffd ?"
+        assert "odd\ufffd/SENDER" in partner.endpoints
+
+    def test_says_that_the_token_has_letters_that_no_token_has(
+        self, partner: Partner, cpo: FakeCpo
+    ) -> None:
+        Partner.objects.update(token_out="tökén")
+        assert str(register_failing(partner)) == (
+            "the registration token: 1 to 64 printable ASCII characters without blanks are"
+            " needed: enter it again as the partner gave it"
+        )
+        assert cpo.seen == []
 
     def test_sends_no_credentials_to_a_partner_without_locations(
         self, partner: Partner, cpo: FakeCpo

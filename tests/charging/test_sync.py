@@ -755,6 +755,7 @@ class TestEnd:
             "partner_id": partner.pk,
             "kind": "auto",
             "accept_removals": False,
+            "asked_at": "",
         }
         assert Job.objects.filter(kind="charging.build_legs", done_at=None).count() == 1
 

@@ -21,7 +21,7 @@ from charging.sync_schedule import (
 )
 from charging.tasks import ensure_sync_schedules
 from emsp.kernel import clock, jobs
-from emsp.kernel.models import Job
+from emsp.kernel.models import Job, Priority
 from tests.charging.ocpi_helpers import NOON, find_sync_job, make_active_partner, pull, run_job
 from tests.fakes import FakeCpo
 
@@ -39,9 +39,11 @@ def partner(cpo: FakeCpo) -> Partner:
     return make_active_partner(cpo)
 
 
-def ask(partner: Partner, kind: PullKind = PullKind.AUTO, now: datetime = NOON) -> int:
+def ask(
+    partner: Partner, kind: PullKind = PullKind.AUTO, now: datetime = NOON, **wishes: bool
+) -> int:
     with transaction.atomic():
-        return request_sync(partner.pk, kind=kind, now=now)
+        return request_sync(partner.pk, kind=kind, now=now, **wishes)
 
 
 class TestRequest:
@@ -76,6 +78,49 @@ class TestRequest:
         assert job.payload["kind"] == "full"
         assert job.again_at is not None
         assert job.again_at <= clock.now()
+
+    def test_for_the_same_full_pull_again_is_not_forgotten_either(self, partner: Partner) -> None:
+        job_id = ask(partner, PullKind.FULL, accept_removals=True)
+        claim_only(job_id)
+        now = clock.now()
+        wish = SyncWish.read(Job.objects.get().payload)
+        run = sync.open_run(partner, wish=wish, keep_lease=lambda: None, now=now)
+        sync.pull_pages(run, keep_lease=lambda: None, deadline_s=5, now=now)
+        ask(partner, PullKind.FULL, now=clock.now(), accept_removals=True)
+        sync.finish_run(run, wish=wish, keep_lease=lambda: None, now=clock.now())
+        payload = find_sync_job(partner).payload
+        assert (payload["kind"], payload["accept_removals"]) == ("full", True)
+
+    @pytest.mark.parametrize("kind", [PullKind.AUTO, PullKind.DELTA, PullKind.FULL])
+    def test_keeps_the_acceptance_of_the_waiting_one(
+        self, partner: Partner, kind: PullKind
+    ) -> None:
+        ask(partner, PullKind.FULL, accept_removals=True)
+        ask(partner, kind)
+        payload = find_sync_job(partner).payload
+        assert (payload["kind"], payload["accept_removals"]) == ("full", True)
+
+    def test_overtakes_the_pulls_that_nobody_waits_for(self, partner: Partner) -> None:
+        ensure_schedules(now=NOON)
+        assert find_sync_job(partner).priority == Priority.BULK
+        job_id = ask(partner)
+        assert find_sync_job(partner).priority == Priority.NORMAL
+        run_job(job_id)
+        assert find_sync_job(partner).priority == Priority.BULK
+
+    def test_keeps_its_priority_when_it_comes_during_a_pull(
+        self, partner: Partner, cpo: FakeCpo
+    ) -> None:
+        ensure_schedules(now=NOON)
+        job_id = find_sync_job(partner).pk
+        claim_only(job_id)
+        now = clock.now()
+        wish = SyncWish(partner.pk)
+        run = sync.open_run(partner, wish=wish, keep_lease=lambda: None, now=now)
+        sync.pull_pages(run, keep_lease=lambda: None, deadline_s=5, now=now)
+        ask(partner, now=clock.now())
+        sync.finish_run(run, wish=wish, keep_lease=lambda: None, now=clock.now())
+        assert find_sync_job(partner).priority == Priority.NORMAL
 
 
 def claim_only(job_id: int) -> list[tuple[int, UUID]]:
@@ -134,6 +179,6 @@ class TestJob:
 
 class TestWish:
     def test_is_read_as_it_was_written(self) -> None:
-        wish = SyncWish(7, PullKind.FULL, accept_removals=True)
+        wish = SyncWish(7, PullKind.FULL, accept_removals=True, asked_at="2026-06-01")
         assert SyncWish.read(wish.write()) == wish
         assert SyncWish.read({"partner_id": 7}) == SyncWish(7)
