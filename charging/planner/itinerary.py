@@ -19,6 +19,7 @@ from charging.planner.links import sum_site_access
 from charging.planner.roads.dijkstra import fastest_path
 from charging.planner.roads.graph import N_FEATURES, Feature, RoadKind
 from charging.planner.roads.snapping import access_features
+from charging.planner.trip import SOC_GUARD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +133,10 @@ def drive_plan(
     profile = [(0.0, 0.0, request.soc_start)]
     soc = request.soc_start
     for i, (start, end) in enumerate(itertools.pairwise(places)):
-        track = _find_track(network.graph, request=request, start=start, end=end)
+        if links.is_local and not stops:
+            track = _go_across(request, links=links)
+        else:
+            track = _find_track(network.graph, request=request, start=start, end=end)
         leg, points = _drive_leg(track, request=request, soc=soc)
         legs.append(leg)
         _append_points(profile, points)
@@ -171,6 +175,20 @@ def _find_track(graph: RoadGraph, *, request: TripRequest, start: _Place, end: _
             (start.lon, start.lat),
             *zip(graph.node_lon[nodes].tolist(), graph.node_lat[nodes].tolist(), strict=True),
             (end.lon, end.lat),
+        ),
+    )
+
+
+def _go_across(request: TripRequest, *, links: Links) -> _Track:
+    """Drive between two places that are nearer to each other than to the roads."""
+    features = links.direct[np.newaxis, :]
+    return _Track(
+        arcs=np.zeros(0, dtype=np.int32),
+        features=features,
+        energy_kwh=compute_energy_kwh(request.vehicle, features=features),
+        geometry=(
+            (links.origin.lon, links.origin.lat),
+            (links.destination.lon, links.destination.lat),
         ),
     )
 
@@ -240,7 +258,10 @@ def _charge(
         site_kw=float(request.offers.power_kw[stop.site]),
     )
     # The search may leave a site as full as it came, above the ceiling; that is no charge.
+    # Nor is what the rounding of the leg table leaves.
     leave = max(soc, min(stop.depart_soc, float(request.soc_ceiling)))
+    if leave - soc < SOC_GUARD / 2:
+        leave = soc
     charge_s = charge_time_s(table, from_soc=soc, to_soc=leave)
     energy_kwh = (leave - soc) * vehicle.usable_kwh
     points = tuple(

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from charging.planner.roads.dijkstra import search_within
+from charging.planner.roads.geo import measure_straight_m
 from charging.planner.roads.graph import N_FEATURES, Feature
-from charging.planner.roads.snapping import OffRoad, access_features
+from charging.planner.roads.snapping import ACCESS_DETOUR, OffRoad, access_features
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,6 +58,7 @@ class Links:
     origin: SnappedPoint
     destination: SnappedPoint
     direct: NDArray[np.float64]  # [N_FEATURES] origin to destination
+    is_local: bool  # the ends are nearer to each other than to the roads: direct goes across
     from_origin: NDArray[np.float64]  # [s, N_FEATURES]
     is_reached: NDArray[np.bool_]  # [s] a road leads from the origin to the site
     to_destination: NDArray[np.float64]  # [s, N_FEATURES]
@@ -84,12 +86,20 @@ def find_links(
     if len(at_start) == 0:
         raise NoRoad(origin=origin, destination=destination)
     to_start, to_finish = access_features(start.access_m), access_features(finish.access_m)
+    straight_m = measure_straight_m(
+        from_lon=origin[0], from_lat=origin[1], to_lon=destination[0], to_lat=destination[1]
+    )
+    across_m = ACCESS_DETOUR * float(straight_m[0])
+    is_local = across_m <= start.access_m + finish.access_m
     from_origin, is_reached = _join_sites(network, reach=forwards, access=to_start)
     to_destination, is_leading = _join_sites(network, reach=backwards, access=to_finish)
     return Links(
         origin=start,
         destination=finish,
-        direct=to_start + backwards.features[at_start[0]] + to_finish,
+        direct=access_features(across_m)
+        if is_local
+        else to_start + backwards.features[at_start[0]] + to_finish,
+        is_local=is_local,
         from_origin=from_origin,
         is_reached=is_reached,
         to_destination=to_destination,

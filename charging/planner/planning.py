@@ -15,7 +15,7 @@ from charging.planner.links import Links, find_links
 from charging.planner.objectives import minimise_time, tabulate_charging
 from charging.planner.roads.graph import Feature
 from charging.planner.search import search
-from charging.planner.trip import OffersInvalid
+from charging.planner.trip import SOC_GUARD, OffersInvalid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from charging.planner.objectives import Objective
     from charging.planner.trip import TripRequest
 
-# Legs are stored in single precision, whose rounding of a long leg is a tenth of this share of
-# the battery. The search keeps it above every limit, so that the drive stays above the limits.
-SOC_GUARD = 1e-6
 
 # Descents can leave a full battery no room, or dip below the limit before they recover; the
 # search, which sees whole legs, then plans again with what was short kept in hand, and a step more
@@ -93,7 +90,8 @@ def find_stops(
     )
     soc_per_unit = compute_energy_coefficients(vehicle) / vehicle.usable_kwh
     # No way is faster than the fastest drive, so a trip that needs no stop makes none.
-    if limits.start - float(links.direct @ soc_per_unit) >= limits.arrival:
+    # Its features are not rounded, so it needs no guard.
+    if limits.start - float(links.direct @ soc_per_unit) >= limits.arrival - SOC_GUARD:
         return objective.drive_per_s * float(links.direct[Feature.DURATION_S]), ()
     drives = Drives(
         first=freeze(network.legs.first),
@@ -120,8 +118,9 @@ def find_stops(
         ends=ends,
         limits=limits,
         price=(session, per_soc),
-        # The plan behind the upper bound must survive its own bound.
-        upper=upper + 1e-6 + 1e-9 * upper,
+        # The plan behind the upper bound must survive its own bound, which adds up legs that are
+        # not rounded to float32 as the table's are.
+        upper=upper + TIME_TOLERANCE_S + TIME_TOLERANCE_SHARE * upper,
     )
 
 

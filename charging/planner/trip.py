@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from charging.planner.vehicle import Vehicle
 
 MAX_STOP_OVERHEAD_S = 24 * 3600.0
+# Legs are stored in single precision, whose rounding of a long leg is a tenth of this share of
+# the battery. The search keeps it above every limit, so that the drive stays above the limits.
+SOC_GUARD = 1e-6
 LEAST_CHARGING_ROOM = 0.01
 
 

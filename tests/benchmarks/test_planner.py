@@ -26,9 +26,10 @@ from charging.planner import (
 from charging.planner.legs import SiteTable, build_leg_table
 from charging.planner.links import find_links
 from charging.planner.objectives import minimise_time
-from charging.planner.planning import SOC_GUARD, find_stops
+from charging.planner.planning import find_stops
 from charging.planner.roads.snapping import Snapper
 from charging.planner.roads.store import open_road_graph
+from charging.planner.trip import SOC_GUARD
 from tests.charging.europe_store import ensure_europe_store
 
 if TYPE_CHECKING:

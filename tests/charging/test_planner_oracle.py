@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from charging.planner import ChargingCurve, NoRoad, NoRouteWithinRange, TripRequest, plan
 from charging.planner.links import find_links
 from charging.planner.objectives import Objective, minimise_time
-from charging.planner.planning import SOC_GUARD, find_stops
+from charging.planner.planning import find_stops
 from charging.planner.roads.store import make_road_graph
+from charging.planner.trip import SOC_GUARD
 from tests.charging.planner_oracle import find_best_cost
 from tests.charging.planner_world import (
     FLAT_CURVE,

@@ -13,12 +13,14 @@ from django.core.management import CommandError, call_command
 
 from charging import trip_network, trips
 from charging.models import Connector, Evse, Location, Partner, Place, Tariff
-from charging.planner.roads.store import save_road_graph
+from charging.planner.roads.graph import RoadKind
+from charging.planner.roads.store import make_road_graph, save_road_graph
 from emsp.kernel.money import Money
 from tests.small_world import (
     NODE_SPACING_M,
     SmallWorld,
     make_location,
+    make_place,
     make_straight_road,
     run_legs_job,
 )
@@ -37,6 +39,26 @@ def plan(**changes: object) -> trips.TripItinerary:
         "now": NOON,
     }
     return trips.plan_trip(**(request | changes)).itineraries[0]  # type: ignore[arg-type]
+
+
+def build_thirsty_shortcut(world: SmallWorld, data_dir: Path) -> None:
+    """Join both ends by a motorway beyond range and by a slow road past the first station."""
+    ids = [location.pk for location in world.locations[1:]]
+    Location.objects.filter(pk__in=ids).update(removed_at=NOON)
+    length_m = [140e3, 140e3, 140e3, 140e3, 300e3, 300e3]
+    speed_kmh = [80, 80, 80, 80, 150, 150]
+    graph = make_road_graph(
+        node_lon=[2.0, 3.5, 5.0],
+        node_lat=[50.0] * 3,
+        tail=[0, 1, 1, 2, 0, 2],
+        head=[1, 2, 0, 1, 2, 0],
+        duration_ds=[round(m / v * 36) for m, v in zip(length_m, speed_kmh, strict=True)],
+        length_m=length_m,
+        kind=[RoadKind.ROAD] * 6,
+    )
+    save_road_graph(graph, data_dir / "roads")
+    make_place("Nearend", geoname_id=77, lon=5.0)
+    run_legs_job()
 
 
 class TestPlanTrip:
@@ -116,6 +138,28 @@ class TestPlanTrip:
         assert (itinerary.stops, itinerary.charging_s) == ((), 0)
         assert itinerary.cost is None
         assert itinerary.cost_note == "No charging on the way."
+
+    def test_goes_across_between_places_nearer_to_each_other_than_to_roads(
+        self, small_world: SmallWorld
+    ) -> None:
+        itinerary = plan(origin=(2.05, 50.05), destination=(2.06, 50.05))
+        assert itinerary.distance_m == pytest.approx(1.3 * 714, abs=5)
+        assert itinerary.geometry == ((2.05, 50.05), (2.06, 50.05))
+
+    def test_needs_nothing_to_stay_where_one_is(self, small_world: SmallWorld) -> None:
+        itinerary = plan(origin="Westend", destination="Westend", soc_start=0.1)
+        assert (itinerary.distance_m, itinerary.duration_s, itinerary.stops) == (0, 0, ())
+
+    @pytest.mark.parametrize("soc_start", [0.9, 0.95, 1.0])
+    def test_charges_nothing_for_a_stop_that_only_leads_past(
+        self, small_world: SmallWorld, tmp_path: Path, soc_start: float
+    ) -> None:
+        build_thirsty_shortcut(small_world, tmp_path)
+        itinerary = plan(destination="Nearend", soc_start=soc_start)
+        (stop,) = itinerary.stops
+        assert (stop.charge_s, stop.energy_kwh) == (0, 0)
+        assert stop.cost == Money(Decimal("0.00"), "EUR")
+        assert stop.cost_note == "Nothing is charged here."
 
     def test_takes_positions_as_ends(self, small_world: SmallWorld) -> None:
         itinerary = plan(origin=(2.0, 50.0), destination=(2.5, 50.0))
