@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import OperationalError, connections
 
+from charging.trip_network import BUILD_LEGS
+from emsp.kernel.models import Job
 from emsp.management.demo.building import LOG_INS, Builder
 from emsp.management.demo.health import ReadyWatch, is_up
 from emsp.management.demo.machine import (
@@ -107,16 +109,22 @@ def _build_and_serve(groups: ProcessGroups, folder: Path, *, begun_at_s: float) 
     if not partner.is_registered():
         with step("Registering the charge point operator over OCPI"):
             partner.register()
-    # The supervisor looks on for hours; its own connection would only hold the file open.
-    connections.close_all()
     with step("Fetching stations and preparing trips") as waiting:
         watch = ReadyWatch(f"{find_local_url()}/readyz", waiting)
-        supervisor.wait_until(
-            watch.is_ready, deadline_s=READY_WITHIN_S, name="The first synchronisation"
-        )
+        for is_done in (watch.is_ready, has_legs):
+            supervisor.wait_until(
+                is_done, deadline_s=READY_WITHIN_S, name="The first synchronisation"
+            )
     builder.warm_up()
+    # The supervisor looks on for hours; its own connection would only hold the file open.
+    connections.close_all()
     _welcome(builder, elapsed_s=time.monotonic() - begun_at_s)
     supervisor.keep_running()
+
+
+def has_legs() -> bool:
+    """Say whether no leg table waits to be built for the stations that just came."""
+    return not Job.objects.filter(kind=BUILD_LEGS, done_at=None, dead_at=None).exists()
 
 
 def find_local_url() -> str:

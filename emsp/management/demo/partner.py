@@ -97,6 +97,7 @@ class DemoPartner:
                 slug=SLUG,
                 versions_url=self.addresses.versions_url,
                 token_file=self.token_file,
+                sync_interval=STATUS_INTERVAL_S,
                 stdout=StringIO(),
             )
         except CommandError as error:
