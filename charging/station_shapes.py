@@ -172,6 +172,7 @@ class StationDetail:
     time_zone: str
     facilities: tuple[str, ...]
     last_updated: datetime
+    checked_at: datetime  # when the operator last confirmed it
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef, Prefetch
+from django.db.models import Exists, Max, OuterRef, Prefetch
 
 from charging.connector_kinds import describe_standard
-from charging.models import Connector, Evse, EvseStatus, Location, Partner
+from charging.models import Connector, Evse, EvseStatus, Location, Partner, SyncRun
 from charging.opening_hours import is_open, read_opening_hours
 from charging.station_prices import PriceBook
 from charging.station_shapes import (
@@ -127,7 +127,15 @@ def get_station(station_id: int, *, now: datetime) -> StationDetail:
         time_zone=row.time_zone,
         facilities=tuple(map(str, facilities)) if isinstance(facilities, list) else (),
         last_updated=max(row.last_updated, *(evse.last_updated for evse in _list_evses(row))),
+        checked_at=_find_last_check(row),
     )
+
+
+def _find_last_check(row: Location) -> datetime:
+    """Say when its operator was last heard: a pull of changes confirms all that it leaves out."""
+    done = SyncRun.objects.filter(partner=row.partner_id, state=SyncRun.State.DONE)
+    pulled_at: datetime | None = done.aggregate(latest=Max("started_at"))["latest"]
+    return max(row.seen_at, pulled_at or row.seen_at)
 
 
 def _select(wanted: StationFilter) -> QuerySet[Location]:

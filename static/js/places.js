@@ -22,6 +22,8 @@ class PlaceField {
     this.input.addEventListener("input", () => this.schedule());
     this.input.addEventListener("keydown", (event) => this.press(event));
     this.input.addEventListener("blur", () => this.close());
+    // The answer is on its way: a list that opens now would cover it.
+    this.input.form?.addEventListener("submit", () => this.dismiss());
     // Before the blur: a click would come too late.
     this.list.addEventListener("pointerdown", (event) => {
       event.preventDefault();
@@ -82,6 +84,12 @@ class PlaceField {
     this.chosen = -1;
   }
 
+  dismiss() {
+    clearTimeout(this.timer);
+    this.request?.abort();
+    this.close();
+  }
+
   choose(index) {
     this.chosen = index;
     [...this.list.children].forEach((option, at) => {
@@ -95,9 +103,7 @@ class PlaceField {
   pick(index) {
     const place = this.places[index];
     this.input.value = `${place.name}, ${place.country}`;
-    clearTimeout(this.timer);
-    this.request?.abort();
-    this.close();
+    this.dismiss();
     if ("submitOnPick" in this.input.dataset) this.input.form.requestSubmit();
   }
 

@@ -378,7 +378,7 @@ class TestStation:
         django_assert_num_queries: DjangoAssertNumQueries,
     ) -> None:
         location = make_location(partner, number=1, lon=8.0, statuses=("AVAILABLE",) * 12)
-        with django_assert_num_queries(4):
+        with django_assert_num_queries(5):
             client.get(f"/api/v1/stations/{location.pk}")
 
     @pytest.mark.parametrize("station_id", [12345, 2**63, 10**40])

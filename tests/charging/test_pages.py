@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
 
-from charging.models import Evse, Tariff
+from charging.models import Evse, SyncRun, Tariff
+from emsp.kernel import clock
 from tests.small_world import SmallWorld, make_location, make_partner, make_place
 
 if TYPE_CHECKING:
@@ -199,6 +201,13 @@ class TestStationsPage:
 
 
 class TestStationPage:
+    def test_counts_the_last_pull_as_a_confirmation(
+        self, client: Client, small_world: SmallWorld
+    ) -> None:
+        SyncRun.objects.update(started_at=clock.now() - timedelta(minutes=10))
+        words = strip_tags(read(client, f"/stations/{small_world.locations[0].pk}/"))
+        assert "Status confirmed by the operator 10 minutes ago." in words
+
     def test_tells_status_price_hours_and_every_connector(
         self, client: Client, small_world: SmallWorld
     ) -> None:

@@ -143,6 +143,15 @@ class TestFirstTrip:
         expect(page).to_have_url(re.compile(r"/\?q=Midtown%2C\+DE"))
         visit.check()
 
+        # Enter without a choice searches for what was typed, and the list does not stay behind.
+        search.fill("")
+        search.press_sequentially("midtown", delay=30)
+        expect(page.get_by_role("option", name="Midtown Germany")).to_be_visible()
+        search.press("Enter")
+        expect(page).to_have_url(re.compile(r"/\?q=midtown"))
+        expect(page.get_by_role("option", name="Midtown Germany")).to_be_hidden()
+        expect(page.get_by_role("heading", name="1 station near Midtown")).to_be_visible()
+
         # A filter applies at once and stands in the address.
         page.get_by_label("Power").select_option("300")
         expect(page.get_by_text("No station within 60 km")).to_be_visible()
