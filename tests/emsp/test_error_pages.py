@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from emsp import views
 
@@ -55,6 +56,11 @@ class TestErrorPage:
         answer = Client(enforce_csrf_checks=True).post("/account/login/", {"username": "a"})
         assert answer.status_code == 403
         assert b"<h1>This form has expired</h1>" in answer.content
+
+    def test_says_which_language_it_speaks(self, rf: RequestFactory) -> None:
+        with translation.override("de"):
+            page = views.explain_failure(rf.get("/plan/"))
+        assert b'<html lang="de">' in page.content
 
     def test_stands_by_itself_when_our_side_broke(self, rf: RequestFactory) -> None:
         page = views.explain_failure(rf.get("/plan/"))
