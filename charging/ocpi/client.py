@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Self
 
 from charging.ocpi import v2_2_1 as wire
+from charging.ocpi.storable import make_storable
 from emsp.kernel.http import GuardedClient, HttpFailure, name_host
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from emsp.kernel.http import HttpResponse
 
 MESSAGE_WIDTH = 200
+# Two of them together fit into a column of 32 bits.
+MOST_TOTAL = 10**9
 TOO_MANY_REQUESTS = 429
 
 
@@ -100,6 +103,8 @@ class OcpiClient:
     ) -> None:
         self.raw_token = raw_token
         self._token = token
+        # What no message may repeat: the token shown and those in bodies, in all forms.
+        self._secrets = _list_forms(token)
         self._routing = _write_routing_headers(ours=ours, theirs=theirs)
         self._http = GuardedClient(deadline_s=deadline_s)
         self._token_form_known = False
@@ -154,12 +159,11 @@ class OcpiClient:
             The page cannot be read.
         """
         answer = self._call("GET", url, routed=True)
-        total = answer.headers.get("x-total-count", "").strip()
         return Page(
             objects=_read_list(answer.data, url=url),
             url=answer.url,
             link=answer.headers.get("link", ""),
-            total=int(total[:12]) if total.isascii() and total.isdigit() else None,
+            total=_read_total(answer.headers.get("x-total-count", "")),
             answered_at=answer.answered_at,
         )
 
@@ -191,6 +195,7 @@ class OcpiClient:
         }
         if routed:
             headers |= self._routing
+        self._secrets |= _list_forms(str((body or {}).get("token") or ""))
         return self._http.request(method, url, headers=headers, json_body=body)
 
     def _read_answer(self, response: HttpResponse) -> Answer:
@@ -218,9 +223,27 @@ class OcpiClient:
         )
 
     def _quote(self, envelope: dict[str, object] | None) -> str:
-        """Quote the partner's own words, without our token should it stand in them."""
-        said = str((envelope or {}).get("status_message") or "")[:MESSAGE_WIDTH]
-        return f": {said.replace(self._token, '***')}" if said else ""
+        """Quote the partner's own words, without our tokens should they stand in them."""
+        said = str(make_storable((envelope or {}).get("status_message") or ""))
+        # Masked before it is cut: half a token is one too many. The longest first: one form may
+        # be part of another.
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            said = said.replace(secret, "***")
+        return f": {said[:MESSAGE_WIDTH]}" if said else ""
+
+
+def _list_forms(token: str) -> set[str]:
+    """List the forms in which a partner may repeat a token: raw and in Base64."""
+    encoded = base64.b64encode(token.encode()).decode()
+    return {token, encoded, encoded.rstrip("=")} - {""}
+
+
+def _read_total(header: str) -> int | None:
+    text = header.strip()
+    if not text.isascii() or not text.isdigit():
+        return None
+    # Python refuses to read numbers of thousands of digits.
+    return min(int(text[:12]), MOST_TOTAL)
 
 
 def _write_routing_headers(*, ours: Party | None, theirs: Party | None) -> dict[str, str]:

@@ -103,6 +103,30 @@ class TestToken:
         error = get_page_failing(cpo, reply)
         assert str(error).endswith(" answers with OCPI status 2000: bad token ***!")
 
+    @pytest.mark.parametrize("padding", ["", "="])
+    def test_is_not_repeated_in_base64_either(self, cpo: FakeCpo, padding: str) -> None:
+        encoded = "dG9rZW4tYy1vZi10aGUtZmFrZQ=" + padding
+        reply = Reply(envelope(status_code=2000, status_message=f"Token {encoded}"))
+        said = str(get_page_failing(cpo, reply))
+        assert "dG9rZW4" not in said
+        assert said.rstrip("=").endswith(": Token ***")
+
+    def test_is_not_repeated_in_part_where_the_quote_is_cut(self, cpo: FakeCpo) -> None:
+        message = "x" * 190 + cpo.token_c
+        reply = Reply(envelope(status_code=2000, status_message=message))
+        assert str(get_page_failing(cpo, reply)).endswith("x***")
+
+    def test_of_the_partner_is_not_repeated_when_its_credentials_are_refused(
+        self, cpo: FakeCpo
+    ) -> None:
+        path = "/ocpi/2.2.1/credentials"
+        cpo.scripts[path] = lambda seen: Reply(
+            envelope(status_code=2001, status_message=f"no: {seen.body.decode()}")
+        )
+        with make_client(cpo) as client, pytest.raises(RequestRefused) as failure:
+            client.send_credentials(cpo.url + path, method="POST", credentials={"token": "theirs"})
+        assert str(failure.value).endswith(': no: {"token": "***"}')
+
 
 class TestAnswers:
     def test_give_the_data_the_total_the_link_and_the_partner_s_time(self, cpo: FakeCpo) -> None:
@@ -113,6 +137,14 @@ class TestAnswers:
         assert page.total == 3
         assert page.link == f'<{cpo.url}{cpo.locations_path}?offset=2&limit=2>; rel="next"'
         assert page.answered_at == parse_datetime(ANSWERED_AT)
+
+    @pytest.mark.parametrize("total", ["2147483648", "9" * 5000])
+    def test_bound_the_total_to_what_a_column_holds(self, cpo: FakeCpo, total: str) -> None:
+        cpo.scripts[cpo.locations_path] = lambda _: Reply(
+            envelope([]), headers={"X-Total-Count": total}
+        )
+        with make_client(cpo) as client:
+            assert client.get_page(cpo.url + cpo.locations_path).total == 10**9
 
     @pytest.mark.parametrize("code", [1000, 1900, "1000"])
     def test_are_successes_by_the_class_of_their_code(self, cpo: FakeCpo, code: object) -> None:
