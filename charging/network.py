@@ -26,7 +26,7 @@ from charging.ocpi.mapping import (
     map_tariff,
     name_object,
 )
-from charging.ocpi.storable import make_storable
+from charging.ocpi.storable import check_depth, make_storable
 from charging.quarantine import (
     RefusedObject,
     list_quarantined,
@@ -104,8 +104,7 @@ def _store_chunks(
 ) -> Counts:
     counts = Counts()
     for start in range(0, len(raws), CHUNK):
-        chunk = [make_storable(raw) for raw in raws[start : start + CHUNK]]
-        counts = counts.plus(store(partner, chunk, now))
+        counts = counts.plus(store(partner, raws[start : start + CHUNK], now))
     return counts
 
 
@@ -218,8 +217,10 @@ def _map_all(
     """Map objects; of two with one key in a page the newer one counts."""
     values: dict[FoldedKey, Values] = {}
     refused = []
-    for raw in raws:
+    for sent in raws:
+        raw = make_storable(sent)
         try:
+            check_depth(sent)
             value = mapper(raw, now=now)
         except Unmappable as error:
             refused.append(RefusedObject(name_object(raw), str(error), raw))

@@ -290,9 +290,11 @@ def _find_since(run: SyncRun, module: str) -> datetime | None:
 def _advance(cursor: Cursor, *, query: ListQuery, page: Page, guard: LoopGuard) -> Cursor:
     position = Position(cursor.url, cursor.offset, cursor.total)
     following = find_next(query, position=position, page=page, guard=guard)
-    totals = cursor.totals | ({} if page.total is None else {cursor.module: page.total})
+    totals = dict(cursor.totals)
+    if page.total is not None or cursor.module not in totals:
+        totals[cursor.module] = page.total
     if following is None:
-        return _begin_next_module(replace(cursor, totals={cursor.module: None} | totals))
+        return _begin_next_module(replace(cursor, totals=totals))
     note = f"{cursor.module}: {following.note}" if following.note else ""
     is_new = bool(note) and note not in cursor.notes
     return Cursor(

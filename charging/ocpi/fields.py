@@ -58,16 +58,22 @@ def read_struct(fields: dict[str, object], kind: type[wire.T]) -> wire.T:
 
 def read_key(country_code: str | None, party_id: wire.Scalar, ocpi_id: wire.Scalar) -> ObjectKey:
     """Read who owns an object and its id."""
-    party = "" if party_id is None else str(party_id).strip().upper()
-    if not party:
-        raise Unmappable("party_id is missing")
-    if len(party) > 3 or not party.isascii() or not party.isalnum():
-        raise Unmappable(explain("party_id", party_id, "not up to three letters or digits"))
+    party = read_party_id(party_id)
     return ObjectKey(
         country_code=read_country_code(country_code),
         party_id=party,
         ocpi_id=read_id("id", ocpi_id),
     )
+
+
+def read_party_id(value: wire.Scalar) -> str:
+    """Read a party's id of up to three letters or digits."""
+    party = "" if value is None else str(value).strip().upper()
+    if not party:
+        raise Unmappable("party_id is missing")
+    if len(party) > 3 or not party.isascii() or not party.isalnum():
+        raise Unmappable(explain("party_id", value, "not up to three letters or digits"))
+    return party
 
 
 def read_id(name: str, value: wire.Scalar) -> str:

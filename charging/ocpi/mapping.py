@@ -18,12 +18,14 @@ from charging.ocpi.fields import (
     Unmappable,
     explain,
     read_country,
+    read_country_code,
     read_id,
     read_key,
     read_last_updated,
     read_name,
     read_number,
     read_object,
+    read_party_id,
     read_position,
     read_struct,
     read_text,
@@ -32,7 +34,7 @@ from charging.ocpi.fields import (
 from charging.ocpi.power import find_power_kw
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Callable, Container
     from datetime import datetime
 
 STATUSES = frozenset(
@@ -187,17 +189,31 @@ def map_location(raw: object, *, now: datetime) -> LocationValues:
 
 
 def name_object(raw: object) -> str:
-    """Name an object for people, as far as it tells who it is.
+    """Name an object for people, as far as it tells who it is, as it will be named once stored.
 
-    >>> name_object({"country_code": "NL", "id": "LOC1"})
+    >>> name_object({"country_code": "NLD", "id": "LOC1"})
     'NL/?/LOC1'
     """
     fields = raw if isinstance(raw, dict) else {}
-    parts = [fields.get(name) for name in ("country_code", "party_id", "id")]
-    if parts[2] in (None, ""):
-        digest = sha256(repr(raw).encode("utf-8", "replace")).hexdigest()[:12]
+    ocpi_id = fields.get("id")
+    if not isinstance(ocpi_id, str | int | float) or ocpi_id == "":
+        # Content that changes with every pull finds no more than 4096 names.
+        digest = sha256(repr(raw).encode("utf-8", "replace")).hexdigest()[:3]
         return f"without id, {digest}"
-    return "/".join(str(part or UNKNOWN_PART)[:80] for part in parts)
+    parts = (
+        _name_part(fields.get("country_code"), read=read_country_code),
+        _name_part(fields.get("party_id"), read=read_party_id),
+        _name_part(ocpi_id, read=lambda text: read_id("id", text)),
+    )
+    return "/".join(parts)
+
+
+def _name_part(value: object, *, read: Callable[[str], str]) -> str:
+    text = UNKNOWN_PART if value is None or value == "" else str(value)
+    try:
+        return read(text)
+    except Unmappable:
+        return text[:80]
 
 
 def list_names(key: ObjectKey) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from charging.ocpi.client import OcpiFailure
+from charging.ocpi.storable import make_storable
 from charging.ocpi.v2_2_1 import format_datetime
 from emsp.kernel.http import find_origin
 
@@ -95,8 +96,7 @@ class LoopGuard:
                 raise PagingLoops("the partner sends one empty page after the other")
             return
         self.empty_in_a_row = 0
-        content = json.dumps(page.objects, default=str).encode()
-        digest = hashlib.blake2b(content, digest_size=16).digest()
+        digest = _digest(page.objects)
         if digest in self.digests:
             raise PagingLoops("the partner sends the same page twice: its paging does not advance")
         self.digests.add(digest)
@@ -109,6 +109,14 @@ class LoopGuard:
         self.urls.clear()
         self.digests.clear()
         return True
+
+
+def _digest(objects: list[object]) -> bytes:
+    try:
+        content = json.dumps(objects)
+    except RecursionError:
+        content = json.dumps(make_storable(objects))
+    return hashlib.blake2b(content.encode(), digest_size=16).digest()
 
 
 def find_next(

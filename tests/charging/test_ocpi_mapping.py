@@ -22,7 +22,7 @@ from charging.ocpi.mapping import (
     name_object,
 )
 from charging.ocpi.power import find_power_kw
-from charging.ocpi.storable import make_storable
+from charging.ocpi.storable import check_depth, make_storable
 from charging.ocpi.v2_2_1 import WireInvalid, parse_datetime
 from tests.charging.ocpi_helpers import (
     EARLIER,
@@ -281,6 +281,16 @@ class TestNames:
         assert name_object({"name": "x"}) != name_object({"name": "y"})
         assert name_object("text").startswith("without id, ")
 
+    def test_are_written_as_the_object_will_be_stored(self) -> None:
+        raw = make_location(" LOC1", country_code="nld", party_id="fak ")
+        assert name_object(raw) == "NL/FAK/LOC1"
+        raw = make_location("L" * 99, country_code="Holland", party_id=7)
+        assert name_object(raw) == f"Holland/7/{'L' * 80}"
+
+    def test_are_of_a_bounded_number_for_objects_without_id(self) -> None:
+        name = name_object({"id": {"odd": 1}})
+        assert len(name) == len("without id, ") + 3
+
     def test_are_found_again_once_the_object_is_whole(self) -> None:
         key = find_key(make_location())
         assert key is not None
@@ -339,6 +349,19 @@ class TestStorable:
     def test_leaves_alone_what_is_fine(self) -> None:
         fine = make_location()
         assert make_storable(fine) is fine
+
+    def test_cuts_off_what_is_nested_too_deeply(self) -> None:
+        def nest(levels: int) -> object:
+            value: object = "core"
+            for _ in range(levels):
+                value = [value]
+            return value
+
+        check_depth(nest(64))
+        assert make_storable(nest(64)) == nest(64)
+        with pytest.raises(Unmappable, match="nested more than 64 levels deep"):
+            check_depth(nest(65))
+        assert json.dumps(make_storable(nest(900))) == "[" * 64 + "null" + "]" * 64
 
     @given(json_values)
     def test_gives_json_that_every_database_takes(self, value: object) -> None:

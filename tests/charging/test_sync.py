@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -330,6 +331,31 @@ class TestQuarantine:
         assert sorted(Evse.objects.values_list("uid", flat=True)) == ["E1", "E2"]
         assert QuarantinedObject.objects.count() == 0
 
+    def test_lets_go_of_what_had_its_owner_s_country_in_three_letters(
+        self, partner: Partner, cpo: FakeCpo
+    ) -> None:
+        cpo.locations = [make_location(country_code="NLD", coordinates=None)]
+        pull(partner)
+        assert QuarantinedObject.objects.get().object_id == "NL/FAK/LOC1"
+        cpo.locations = [make_location(country_code="NLD", last_updated=LATER)]
+        pull(partner, PullKind.FULL)
+        assert (Location.objects.count(), QuarantinedObject.objects.count()) == (1, 0)
+
+    @pytest.mark.parametrize("levels", [65, 850])
+    def test_holds_what_is_nested_too_deeply(
+        self, partner: Partner, cpo: FakeCpo, levels: int
+    ) -> None:
+        page = json.dumps(envelope([make_location(), make_location("DEEP", odd="@")]))
+        body = page.replace('"@"', "[" * levels + "]" * levels).encode()
+        cpo.scripts[cpo.locations_path] = lambda _: Reply(body, headers={"X-Total-Count": "2"})
+        run = pull(partner)
+        assert (run.state, run.stored, run.quarantined) == ("done", 1, 1)
+        held = QuarantinedObject.objects.get()
+        assert (held.object_id, held.reason) == (
+            "NL/FAK/DEEP",
+            "it is nested more than 64 levels deep",
+        )
+
     def test_stores_text_that_databases_refuse_in_a_cleaned_form(
         self, partner: Partner, cpo: FakeCpo
     ) -> None:
@@ -615,6 +641,18 @@ class TestOddPaging:
         assert pull(partner).error.startswith("PagingLoops: ")
         assert len(cpo.list_calls(cpo.locations_path)) == 2
 
+    def test_ends_though_more_is_announced_than_a_column_holds(
+        self, partner: Partner, cpo: FakeCpo
+    ) -> None:
+        def boast(seen: Seen) -> Reply:
+            objects = [make_tariff() if "tariffs" in seen.path else make_location()]
+            page = objects if seen.query["offset"] == "0" else []
+            return Reply(envelope(page), headers={"X-Total-Count": "999999999999"})
+
+        cpo.scripts = {cpo.locations_path: boast, cpo.tariffs_path: boast}
+        run = pull(partner)
+        assert (run.state, run.stored, run.total) == ("done", 2, 2 * 10**9)
+
     def test_misses_nothing_when_objects_vanish_between_pages(
         self, partner: Partner, cpo: FakeCpo
     ) -> None:
@@ -666,6 +704,14 @@ class TestFailure:
         assert waits == [5, 10, 20, 40, 80, 160, 320, 3600]
         assert (run.state, SyncRun.objects.count()) == ("failed", 1)
         assert pull(partner).pk != run.pk
+
+    def test_is_written_though_the_partner_s_words_hold_what_databases_refuse(
+        self, partner: Partner, cpo: FakeCpo
+    ) -> None:
+        reply = Reply(envelope(status_code=3000, status_message="a\0b\ud83d"))
+        cpo.scripts[cpo.locations_path] = lambda _: reply
+        run = pull(partner)
+        assert run.error.endswith("answers with OCPI status 3000: a\ufffdb? (tried 1 times)")
 
     def test_for_good_closes_the_run_and_keeps_the_schedule(
         self, partner: Partner, cpo: FakeCpo
