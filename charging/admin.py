@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import admin, messages
@@ -14,7 +14,13 @@ from unfold.widgets import UnfoldAdminPasswordWidget
 
 from charging.models import Evse, Location, Partner, QuarantinedObject, SyncRun, Tariff
 from charging.ocpi.client import OcpiFailure
-from charging.partners import register_partner, resume_partner, suspend_partner
+from charging.partners import (
+    CredentialsInvalid,
+    check_token,
+    register_partner,
+    resume_partner,
+    suspend_partner,
+)
 from charging.sync_schedule import PullKind, request_sync
 from emsp.kernel import clock
 from emsp.kernel.http import HttpFailure
@@ -46,12 +52,18 @@ class PartnerForm(forms.ModelForm):  # type: ignore[type-arg]  # no generics at 
             raise ValidationError(_("Give an address that begins with https:// or http://."))
         return url
 
-    def save(self, commit: bool = True) -> Any:
-        token = self.cleaned_data.get("registration_token")
-        # A registered partner's own token is not overwritten.
-        if token and self.instance.state == Partner.State.PLANNED:
-            self.instance.token_out = token
-        return super().save(commit)
+    def clean_registration_token(self) -> str:
+        token: str = self.cleaned_data["registration_token"]
+        if token:
+            try:
+                check_token(token)
+            except CredentialsInvalid as error:
+                message = _(
+                    "A token has letters, digits and signs of ASCII only, without blanks. Copy it"
+                    " again from what the partner sent."
+                )
+                raise ValidationError(message) from error
+        return token
 
 
 class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
@@ -86,6 +98,23 @@ class PartnerAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
         ),
     )
     actions = ("register", "sync_now", "sync_fully", "accept_removals", "suspend", "resume")
+
+    def save_model(
+        self, request: HttpRequest, obj: Partner, form: PartnerForm, change: bool
+    ) -> None:
+        token = form.cleaned_data["registration_token"]
+        if not change:
+            obj.token_out = token
+            obj.save()
+            return
+        # Only what the operator changed: a handshake may have written the rest meanwhile.
+        obj.save(
+            update_fields=[name for name in form.changed_data if name in PartnerForm.Meta.fields]
+        )
+        if token:
+            # A registered partner's own token is not overwritten.
+            planned = Partner.objects.filter(pk=obj.pk, state=Partner.State.PLANNED)
+            planned.update(token_out=token)
 
     @admin.display(description=_("last pull"))
     def show_last_pull(self, partner: Partner) -> str:

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib import admin
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 
+from charging.admin import PartnerAdmin, PartnerForm
 from charging.models import Location, Partner, SyncRun
 from charging.partners import hash_token
 from drivers.models import User
@@ -125,6 +128,41 @@ class TestPartner:
         partner.refresh_from_db()
         assert (partner.name, partner.sync_interval_s) == ("Renamed", 60)
         assert partner.token_out == cpo.token_c
+
+    def test_needs_a_token_that_can_be_sent(self, operator: Client) -> None:
+        page = self.add(operator, registration_token="tökén")
+        assert "signs of ASCII only" in page.content.decode()
+        assert Partner.objects.count() == 0
+
+    def test_needs_some_time_between_pulls(self, operator: Client) -> None:
+        page = self.add(operator, sync_interval_s=9, full_sync_interval_s=59).content.decode()
+        assert "greater than or equal to 10" in page
+        assert "greater than or equal to 60" in page
+        assert Partner.objects.count() == 0
+
+    def test_that_is_renamed_keeps_what_a_handshake_wrote_meanwhile(self, cpo: FakeCpo) -> None:
+        partner = Partner.objects.create(name="Fake", slug="fake", versions_url=cpo.versions_url)
+        fields = {name: getattr(partner, name) for name in PartnerForm.Meta.fields}
+        sent = fields | {"name": "Renamed", "registration_token": "another"}
+        form = PartnerForm(sent, instance=partner)
+        assert form.is_valid()
+        Partner.objects.update(state="active", token_out=cpo.token_c, versions_url="https://new")
+        PartnerAdmin(Partner, admin.site).save_model(HttpRequest(), partner, form, change=True)
+        kept = Partner.objects.get()
+        assert (kept.name, kept.state, kept.token_out) == ("Renamed", "active", cpo.token_c)
+        assert kept.versions_url == "https://new"
+
+    def test_takes_another_registration_token_until_it_is_registered(
+        self, operator: Client, cpo: FakeCpo
+    ) -> None:
+        self.add(operator)
+        partner = Partner.objects.get()
+        fields = {name: getattr(partner, name) for name in PartnerForm.Meta.fields}
+        operator.post(
+            reverse("admin:charging_partner_change", args=[partner.pk]),
+            fields | {"registration_token": "another"},
+        )
+        assert Partner.objects.get().token_out == "another"
 
     def test_is_registered_by_an_action(self, operator: Client, cpo: FakeCpo) -> None:
         partner = Partner.objects.create(
