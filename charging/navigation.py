@@ -33,12 +33,31 @@ def link_place(name: str, *, lon: float, lat: float) -> list[NavigationLink]:
     ]
 
 
-def link_trip(points: Sequence[tuple[float, float]]) -> str:
-    """Return the Google Maps address of a trip through (lon, lat) points, ends included."""
+def link_trip(points: Sequence[tuple[float, float]]) -> list[NavigationLink]:
+    """List the Google Maps addresses of a trip through (lon, lat) points, ends included.
+
+    A trip of more stops than one address takes is cut into parts; each starts where the one
+    before ends.
+    """
+    legs_each = _MOST_WAYPOINTS + 1
+    starts = range(0, len(points) - 1, legs_each)
+    if len(starts) == 1:
+        return [NavigationLink(_("Open the trip in Google Maps"), _link_part(points))]
+    label = _("Open part %(part)d of %(parts)d in Google Maps")
+    return [
+        NavigationLink(
+            label % {"part": part, "parts": len(starts)},
+            _link_part(points[start : start + legs_each + 1]),
+        )
+        for part, start in enumerate(starts, start=1)
+    ]
+
+
+def _link_part(points: Sequence[tuple[float, float]]) -> str:
     origin, *between, destination = [_write(*point) for point in points]
     parameters = {"api": "1", "travelmode": "driving", "origin": origin, "destination": destination}
     if between:
-        parameters["waypoints"] = "|".join(between[:_MOST_WAYPOINTS])
+        parameters["waypoints"] = "|".join(between)
     return "https://www.google.com/maps/dir/?" + urlencode(parameters)
 
 

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from charging.tariffs.terms import TariffTerms
 
 # A station that is busy now may be free when the car arrives; a broken one hardly will.
+NOT_THERE = (EvseStatus.PLANNED, EvseStatus.REMOVED)
 NOT_USABLE = (
     EvseStatus.BLOCKED,
     EvseStatus.INOPERATIVE,
     EvseStatus.OUTOFORDER,
-    EvseStatus.PLANNED,
-    EvseStatus.REMOVED,
+    *NOT_THERE,
 )
 # Weaker plugs are a household's or a mistake; a charge there takes days.
 LEAST_POWER_KW = 3.0
@@ -53,6 +53,7 @@ class StopOffer:
     connector: str
     power_kw: float
     available: int
+    unknown: int
     total: int
     cost: Money | None
     cost_note: str
@@ -122,13 +123,15 @@ def describe_stops(
             starts_at=starts_at,
         )
         evses = {plug.evse_id: plug.evse for plug in connectors[stop.site_id]}
+        statuses = [evse.status for evse in evses.values() if evse.status not in NOT_THERE]
         offers.append(
             StopOffer(
                 location=location,
                 connector=best.standard,
                 power_kw=best.power_kw,
-                available=sum(evse.status == EvseStatus.AVAILABLE for evse in evses.values()),
-                total=len(evses),
+                available=statuses.count(EvseStatus.AVAILABLE),
+                unknown=statuses.count(EvseStatus.UNKNOWN),
+                total=len(statuses),
                 cost=cost,
                 cost_note=note,
             )

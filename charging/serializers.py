@@ -182,13 +182,6 @@ class FiniteNumber(serializers.FloatField):
         super().fail(key, **{"name": self.field_name, **kwargs})
 
 
-class PointSerializer(serializers.Serializer[Any]):
-    """A position in degrees."""
-
-    lon = serializers.FloatField(min_value=-180, max_value=180)
-    lat = serializers.FloatField(min_value=-90, max_value=90)
-
-
 @extend_schema_field(
     {
         "oneOf": [
@@ -312,6 +305,7 @@ class TripStopSerializer(serializers.Serializer[Any]):
     station_power_kw = serializers.FloatField()
     connector = serializers.CharField(help_text="As in OCPI.")
     available = serializers.IntegerField(help_text="Fitting charge points that are free now.")
+    unknown = serializers.IntegerField(help_text="Fitting charge points of unknown status.")
     total = serializers.IntegerField(help_text="Fitting charge points.")
     cost = MoneySerializer(allow_null=True, help_text="Null where the price is unknown.")
     cost_note = serializers.CharField()

@@ -9,17 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import structlog
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from charging import places, planner
 from charging.models import Location
 from charging.offers import StationVanished, StopOffer, describe_stops, find_site_powers
+from charging.planner.trip import LEAST_CHARGING_ROOM
 from charging.trip_network import TripNetworkMissing, load_network
 from drivers.models import VehicleModel
 
 if TYPE_CHECKING:
     from emsp.kernel.money import Money
+
+_log = structlog.get_logger(__name__)
 
 # The roads are flat for now, so no descent is driven yet; the share is a common one of heavy cars.
 RECUPERATION_EFFICIENCY = 0.7
@@ -54,6 +58,12 @@ class PlaceUnknown(TripRefused):
 
 class VehicleUnknown(TripRefused):
     code = "vehicle_unknown"
+
+
+class VehicleUnusable(TripRefused):
+    """A vehicle model's figures cannot be true."""
+
+    code = "vehicle_unusable"
 
 
 class SocInvalid(TripRefused):
@@ -115,6 +125,7 @@ class TripStop:
     station_power_kw: float
     connector: str
     available: int
+    unknown: int
     total: int
     cost: Money | None
     cost_note: str
@@ -228,8 +239,16 @@ def _plan(
     soc: dict[str, float],
 ) -> planner.Itinerary:
     try:
+        vehicle = _describe_vehicle(model)
+    except (ValueError, TypeError) as error:
+        _log.warning("vehicle model unusable", slug=model.slug, reason=str(error))
+        raise VehicleUnusable(
+            _("The data of the %(car)s has a mistake. Choose another car.") % {"car": model},
+            field="vehicle_model",
+        ) from error
+    try:
         request = planner.TripRequest(
-            vehicle=_describe_vehicle(model),
+            vehicle=vehicle,
             offers=planner.Offers(find_site_powers(network.sites, inlet=model.dc_inlet)),
             origin=(start.lon, start.lat),
             destination=(end.lon, end.lat),
@@ -237,25 +256,50 @@ def _plan(
         )
         return planner.plan(network=network, request=request)
     except planner.SocOutOfRange as error:
-        raise SocInvalid(str(error), field=error.name) from error
+        raise _explain_soc(error) from error
     except planner.EndOffRoad as error:
         raise PlaceOffRoad(
-            _(
-                "The %(end)s is %(km).0f km from the nearest road that we know. "
-                "Choose a place nearer to a road."
-            )
-            % {"end": error.end, "km": error.distance_m / 1000},
+            _explain_off_road(error, start=start, end=end),
             field=error.end,
             details={"distance_m": round(error.distance_m)},
         ) from error
     except planner.NoRoad as error:
         raise RouteImpossible(
-            _("No road leads from the origin to the destination."), details=error.details
+            _("No road leads from %(origin)s to %(destination)s.")
+            % {
+                "origin": start.name or _("the origin"),
+                "destination": end.name or _("the destination"),
+            },
+            details=error.details,
         ) from error
     except planner.NoRouteWithinRange as gap:
         raise RouteImpossible(
             _explain_gap(gap, model=model, start=start, end=end), details=gap.details
         ) from gap
+
+
+def _explain_soc(error: planner.SocOutOfRange) -> SocInvalid:
+    """Say it in the words of a plan's fields, which have no ceiling: nothing bounds it but 1."""
+    if error.name == "soc_ceiling":
+        message = _("soc_stop_min is too high; above %(most)s there is nothing left to charge.")
+        return SocInvalid(message % {"most": f"{1 - LEAST_CHARGING_ROOM:g}"}, field="soc_stop_min")
+    message = _("%(name)s is %(value)s; it must lie from 0 to 1.")
+    return SocInvalid(
+        message % {"name": error.name, "value": f"{error.soc_fraction:g}"}, field=error.name
+    )
+
+
+def _explain_off_road(error: planner.EndOffRoad, *, start: NamedPoint, end: NamedPoint) -> str:
+    """Name the place, or say which end it is: whole sentences, as other languages inflect them."""
+    point = start if error.end == "origin" else end
+    if point.name:
+        distance = _("%(name)s is %(km).0f km from the nearest road that we know.")
+    elif point is start:
+        distance = _("The origin is %(km).0f km from the nearest road that we know.")
+    else:
+        distance = _("The destination is %(km).0f km from the nearest road that we know.")
+    advice = _("Choose a place nearer to a road.")
+    return f"{distance % {'name': point.name, 'km': error.distance_m / 1000}} {advice}"
 
 
 def _explain_gap(
@@ -367,6 +411,7 @@ def _describe_trip_stop(stop: planner.ItineraryStop, *, offer: StopOffer) -> Tri
         station_power_kw=offer.power_kw,
         connector=offer.connector,
         available=offer.available,
+        unknown=offer.unknown,
         total=offer.total,
         cost=offer.cost,
         cost_note=offer.cost_note,

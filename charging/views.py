@@ -198,7 +198,7 @@ def _plan(request: HttpRequest, form: PlanForm, context: dict[str, object]) -> P
         "steps": list_steps(itinerary),
         "chart": draw_soc_chart(itinerary, soc_floor=SOC_STOP_MIN),
         "floor": SOC_STOP_MIN,
-        "trip_link": link_trip([ends[0], *between, ends[1]]),
+        "trip_links": link_trip([ends[0], *between, ends[1]]),
     }
     return None
 

@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from django.db.models import JSONField, Value
 
 from charging.models import Evse, Tariff
+from drivers.models import VehicleModel
 from tests.small_world import SmallWorld
 
 if TYPE_CHECKING:
@@ -92,6 +94,7 @@ class TestPlan:
             "station_power_kw",
             "connector",
             "available",
+            "unknown",
             "total",
             "cost",
             "cost_note",
@@ -185,6 +188,28 @@ class TestRefusal:
         refusal = refuse(client, TRIP | {field: soc})
         assert (refusal["code"], refusal["field"]) == ("soc_out_of_range", field)
         assert field in refusal["detail"]
+
+    def test_says_which_least_charge_leaves_nothing_to_charge(
+        self, client: Client, small_world: SmallWorld
+    ) -> None:
+        refusal = refuse(client, TRIP | {"soc_stop_min": 0.995})
+        assert (refusal["code"], refusal["field"]) == ("soc_out_of_range", "soc_stop_min")
+        assert refusal["detail"] == (
+            "soc_stop_min is too high; above 0.99 there is nothing left to charge."
+        )
+
+    @pytest.mark.parametrize(
+        "curve", [None, [], {}, [7], [[0, 100]], [[0, 0], [1, 50]], [[0, "x"], [1, 50]]]
+    )
+    def test_says_that_a_car_s_data_has_a_mistake(
+        self, client: Client, small_world: SmallWorld, curve: object
+    ) -> None:
+        VehicleModel.objects.update(dc_curve=Value(curve, JSONField()))
+        refusal = refuse(client, TRIP)
+        assert (refusal["code"], refusal["field"]) == ("vehicle_unusable", "vehicle_model")
+        assert refusal["detail"] == (
+            "The data of the Test Car 60 has a mistake. Choose another car."
+        )
 
     def test_asks_for_patience_while_roads_are_built(
         self, client: Client, small_world: SmallWorld, settings: Settings, tmp_path: Path

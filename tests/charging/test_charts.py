@@ -31,6 +31,7 @@ STOP = TripStop(
     station_power_kw=150,
     connector="IEC_62196_T2_COMBO",
     available=1,
+    unknown=0,
     total=2,
     cost=None,
     cost_note="",

@@ -184,6 +184,18 @@ class TestPlanTrip:
             plan(destination=(8.0, 51.0))
         assert refused.value.field == "destination"
 
+    def test_names_the_place_that_is_off_every_road(self, small_world: SmallWorld) -> None:
+        make_place("Farnorth", geoname_id=9, lon=8.0, lat=51.0)
+        with pytest.raises(trips.PlaceOffRoad, match=r"^Farnorth is 111 km from the nearest"):
+            plan(origin="Farnorth")
+        with pytest.raises(trips.PlaceOffRoad, match=r"^The origin is 111 km from the nearest"):
+            plan(origin=(8.0, 51.0))
+
+    def test_tells_unknown_plugs_from_occupied_ones(self, small_world: SmallWorld) -> None:
+        Evse.objects.filter(status="CHARGING").update(status="UNKNOWN")
+        stop = plan().stops[0]
+        assert (stop.available, stop.unknown, stop.total) == (1, 1, 2)
+
     @pytest.mark.parametrize("soc", [-0.1, 1.5, float("nan"), float("inf")])
     def test_refuses_a_charge_outside_of_the_battery(
         self, small_world: SmallWorld, soc: float

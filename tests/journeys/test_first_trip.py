@@ -187,7 +187,7 @@ class TestFirstTrip:
         expect(page.get_by_label("Battery now")).to_have_value("85")
         picture = page.get_by_role("img", name="State of charge along the way")
         expect(picture).to_be_visible()
-        expect(page.get_by_role("article").first).to_contain_text("1 of 2 free now")
+        expect(page.get_by_role("article").first).to_contain_text("1 of 2 free")
         visit.check()
 
         # The address alone brings the trip back, and the car's charge is remembered.

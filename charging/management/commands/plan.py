@@ -68,7 +68,7 @@ class Command(BaseCommand):
                     f"  {stop.arrive_soc:4.0%} -> {stop.depart_soc:4.0%}"
                     f"  {stop.energy_kwh:4.1f} kWh"
                     f"  {write_duration(stop.charge_s)} at {stop.station_power_kw:.0f} kW,"
-                    f" {stop.available} of {stop.total} free,"
+                    f" {stop.available} of {stop.total} free, {stop.unknown} unknown,"
                     f" {write_cost(stop.cost, stop.cost_note)}"
                 )
 
