@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from drivers.models import VehicleModel
 
+# The longest text that a field of ours takes.
+MOST_CHARACTERS = 200
 _POSITION = re.compile(r"\((-?\d{1,3}(?:\.\d+)?), *(-?\d{1,2}(?:\.\d+)?)\)\s*$")
 
 CONNECTORS = [
@@ -25,8 +27,13 @@ def write_position(name: str, *, lon: float, lat: float) -> str:
 
     >>> write_position("Leipzig Nord", lon=12.24, lat=51.42)
     'Leipzig Nord (12.24000, 51.42000)'
+
+    A long name is cut so that the whole fits into the form's field.
     """
-    return f"{name} ({lon:.5f}, {lat:.5f})".strip()
+    position = f" ({lon:.5f}, {lat:.5f})"
+    most = MOST_CHARACTERS - len(position)
+    shown = name if len(name) <= most else f"{name[: most - 1].rstrip()}…"
+    return f"{shown}{position}".strip()
 
 
 def read_position(text: str) -> tuple[str, tuple[float, float]] | None:
@@ -49,7 +56,7 @@ def read_position(text: str) -> tuple[str, tuple[float, float]] | None:
 class StationSearchForm(forms.Form):
     """Stations around a place."""
 
-    q = forms.CharField(max_length=200, required=False)
+    q = forms.CharField(max_length=MOST_CHARACTERS, required=False)
     connector = forms.MultipleChoiceField(choices=CONNECTORS, required=False)
     power = forms.ChoiceField(choices=POWERS, required=False)
     available = forms.BooleanField(required=False)
@@ -58,9 +65,11 @@ class StationSearchForm(forms.Form):
 class PlanForm(forms.Form):
     """A trip; states of charge in percent."""
 
-    origin = forms.CharField(max_length=200, error_messages={"required": _("Where do you start?")})
+    origin = forms.CharField(
+        max_length=MOST_CHARACTERS, error_messages={"required": _("Where do you start?")}
+    )
     destination = forms.CharField(
-        max_length=200, error_messages={"required": _("Where do you want to go?")}
+        max_length=MOST_CHARACTERS, error_messages={"required": _("Where do you want to go?")}
     )
     vehicle = forms.ModelChoiceField(
         VehicleModel.objects.all(),

@@ -6,10 +6,11 @@ import re
 from datetime import timedelta
 from html import unescape
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 import pytest
 
-from charging.models import Evse, SyncRun, Tariff
+from charging.models import Evse, Location, SyncRun, Tariff
 from emsp.kernel import clock
 from tests.small_world import SmallWorld, make_location, make_partner, make_place
 
@@ -253,6 +254,16 @@ class TestStationPage:
         assert 'name="destination" value="Straight Road 1 (3.50000, 50.00000)"' in plan
         assert 'role="alert"' not in plan
 
+    def test_leads_to_a_trip_however_long_its_name_is(
+        self, client: Client, small_world: SmallWorld
+    ) -> None:
+        Location.objects.update(name="N" * 255)
+        page = read(client, f"/stations/{small_world.locations[0].pk}/")
+        [address] = re.findall(r'href="(/plan/\?[^"]*)"', page)
+        trip = {"origin": "Westend", "vehicle": "test-car-60"}
+        words = strip_tags(read(client, f"{unescape(address)}&{urlencode(trip)}"))
+        assert f"Westend → {'N' * 179}… Test Car 60" in words
+
     @pytest.mark.parametrize("station_id", [999, 10**30])
     def test_says_that_there_is_nothing(self, client: Client, db: None, station_id: int) -> None:
         words = strip_tags(read(client, f"/stations/{station_id}/", status=404))
@@ -278,7 +289,7 @@ class TestPlanPage:
         assert re.search(r"charging costs ≈ €\d+\.\d\d", words)
         assert re.search(r"Straight Road \d Straight Road Charging · 150 kW", words)
         assert re.search(r"\d+ % → \d+ % \d+ min \d+\.\d kWh €\d+\.\d\d", words)
-        assert "1 of 2 free now" in words
+        assert "1 of 2 free" in words
         assert re.search(r"Eastend with \d\d %", words)
         assert "Charging curve: modelled from peak power" in words
 
@@ -292,7 +303,7 @@ class TestPlanPage:
             r"90 % at the start\. Stop 1 after \d+ km: from \d+ % to \d+ %\.", described
         )
         assert re.search(r"\d+ % on arrival after 860 km\.$", described)
-        assert page.count('class="mark"') == page.count("free now")
+        assert page.count('class="mark"') == page.count("</b> of 2 free")
 
     def test_never_writes_an_unknown_cost_as_zero(
         self, client: Client, small_world: SmallWorld
@@ -319,6 +330,16 @@ class TestPlanPage:
             r'href="(https://www\.google\.com/maps/dir/\?[^"]*waypoints[^"]*)"', page
         )
         assert "origin=50.00000%2C2.00000&destination=50.00000%2C14.00000" in address
+
+    def test_tells_unknown_plugs_from_occupied_ones(
+        self, client: Client, small_world: SmallWorld
+    ) -> None:
+        Evse.objects.filter(status="CHARGING").update(status="UNKNOWN")
+        assert "1 of 2 free, 1 unknown" in strip_tags(read(client, "/plan/", TRIP))
+        Evse.objects.update(status="UNKNOWN")
+        words = strip_tags(read(client, "/plan/", TRIP))
+        assert "Status unknown · 2 charge points" in words
+        assert "of 2 free" not in words
 
     def test_keeps_the_inputs_and_suggests_places(
         self, client: Client, small_world: SmallWorld
