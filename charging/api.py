@@ -27,6 +27,7 @@ from charging.serializers import (
     StationPageSerializer,
     StationSerializer,
 )
+from charging.trip_refusals import NetworkNotReady, TripRefused
 from emsp.kernel.clock import now
 from emsp.kernel.rest import ErrorSerializer, Refusal
 
@@ -67,7 +68,7 @@ class NotReady(Refusal):
 class PlanRefused(Refusal):
     """A trip cannot be planned: the service's own words and figures."""
 
-    def __init__(self, refusal: trips.TripRefused) -> None:
+    def __init__(self, refusal: TripRefused) -> None:
         super().__init__(
             str(refusal),
             code=refusal.code,
@@ -75,7 +76,7 @@ class PlanRefused(Refusal):
             suggestions=refusal.suggestions,
             details=refusal.details,
         )
-        if isinstance(refusal, trips.NetworkNotReady):
+        if isinstance(refusal, NetworkNotReady):
             self.status_code = NotReady.status_code
             self.wait = NotReady.wait
 
@@ -183,7 +184,7 @@ class PlanListView(PublicView):
         wanted.is_valid(raise_exception=True)
         try:
             plan = trips.plan_trip(**wanted.validated_data, now=now())
-        except trips.TripRefused as refusal:
+        except TripRefused as refusal:
             raise PlanRefused(refusal) from None
         return Response(PlanSerializer(plan).data)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from charging.trips import TripItinerary
+    from charging.trip_shapes import TripItinerary
 
 # Between a phone's width and a desktop's: the style sheet sets the letters' size for each.
 WIDTH, HEIGHT = 480, 210

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import functools
 import operator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,10 +13,26 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from charging import places, planner
-from charging.models import Location
 from charging.offers import StationVanished, StopOffer, describe_stops, find_site_powers
-from charging.planner.trip import LEAST_CHARGING_ROOM
 from charging.trip_network import TripNetworkMissing, load_network
+from charging.trip_refusals import (
+    NetworkNotReady,
+    PlaceOffRoad,
+    PlaceUnknown,
+    RouteImpossible,
+    VehicleUnknown,
+    VehicleUnusable,
+    explain_gap,
+    explain_off_road,
+    explain_soc,
+)
+from charging.trip_shapes import (
+    NamedPoint,
+    PlannedTrip,
+    TripItinerary,
+    TripLeg,
+    TripStop,
+)
 from drivers.models import VehicleModel
 
 if TYPE_CHECKING:
@@ -27,133 +42,6 @@ _log = structlog.get_logger(__name__)
 
 # The roads are flat for now, so no descent is driven yet; the share is a common one of heavy cars.
 RECUPERATION_EFFICIENCY = 0.7
-
-
-class TripRefused(Exception):
-    """A trip cannot be planned; the message says why and what to do.
-
-    ``code`` is stable for machines, ``field`` names the input at fault ("" for the whole trip),
-    ``suggestions`` are inputs that would have worked, ``details`` figures behind the message.
-    """
-
-    code = "trip_refused"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        field: str = "",
-        suggestions: tuple[str, ...] = (),
-        details: dict[str, object] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.field = field
-        self.suggestions = suggestions
-        self.details = details or {}
-
-
-class PlaceUnknown(TripRefused):
-    code = "place_unknown"
-
-
-class VehicleUnknown(TripRefused):
-    code = "vehicle_unknown"
-
-
-class VehicleUnusable(TripRefused):
-    """A vehicle model's figures cannot be true."""
-
-    code = "vehicle_unusable"
-
-
-class SocInvalid(TripRefused):
-    code = "soc_out_of_range"
-
-
-class PlaceOffRoad(TripRefused):
-    code = "off_road"
-
-
-class RouteImpossible(TripRefused):
-    code = "no_route_within_range"
-
-
-class NetworkNotReady(TripRefused):
-    """Roads or legs are still being built: try again soon."""
-
-    code = "not_ready"
-
-
-@dataclass(frozen=True)
-class NamedPoint:
-    """A place on the map; the name may be empty where only a position was given."""
-
-    name: str
-    lon: float
-    lat: float
-
-    def __str__(self) -> str:
-        return self.name or f"{self.lat:.4f}, {self.lon:.4f}"
-
-
-@dataclass(frozen=True)
-class TripLeg:
-    """A drive between two stops."""
-
-    distance_m: float
-    duration_s: float
-    energy_kwh: float
-    soc_depart: float
-    soc_arrive: float
-    ferry_m: float
-
-
-@dataclass(frozen=True)
-class TripStop:
-    """A charge on the way. ``cost`` is None where the price is unknown, never zero."""
-
-    station_id: int
-    name: str
-    operator: str
-    lon: float
-    lat: float
-    arrive_soc: float
-    depart_soc: float
-    charge_s: float
-    overhead_s: float
-    energy_kwh: float
-    station_power_kw: float
-    connector: str
-    available: int
-    unknown: int
-    total: int
-    cost: Money | None
-    cost_note: str
-
-
-@dataclass(frozen=True)
-class TripItinerary:
-    """A whole trip. ``cost`` is None unless every stop's price is known in one currency."""
-
-    distance_m: float
-    duration_s: float
-    driving_s: float
-    charging_s: float
-    energy_kwh: float
-    cost: Money | None
-    cost_note: str
-    legs: tuple[TripLeg, ...]
-    stops: tuple[TripStop, ...]
-    soc_profile: tuple[tuple[float, float, float], ...]  # distance_m, duration_s, soc_fraction
-    geometry: tuple[tuple[float, float], ...]  # lon, lat
-
-
-@dataclass(frozen=True)
-class PlannedTrip:
-    origin: NamedPoint
-    destination: NamedPoint
-    vehicle_model: VehicleModel
-    itineraries: tuple[TripItinerary, ...]
 
 
 def plan_trip(
@@ -256,10 +144,10 @@ def _plan(
         )
         return planner.plan(network=network, request=request)
     except planner.SocOutOfRange as error:
-        raise _explain_soc(error) from error
+        raise explain_soc(error) from error
     except planner.EndOffRoad as error:
         raise PlaceOffRoad(
-            _explain_off_road(error, start=start, end=end),
+            explain_off_road(error, start=start, end=end),
             field=error.end,
             details={"distance_m": round(error.distance_m)},
         ) from error
@@ -274,62 +162,9 @@ def _plan(
         ) from error
     except planner.NoRouteWithinRange as gap:
         raise RouteImpossible(
-            _explain_gap(gap, model=model, start=start, end=end), details=gap.details
+            explain_gap(gap, model=model, start=start, end=end, soc_stop_min=soc["soc_stop_min"]),
+            details=gap.details,
         ) from gap
-
-
-def _explain_soc(error: planner.SocOutOfRange) -> SocInvalid:
-    """Say it in the words of a plan's fields, which have no ceiling: nothing bounds it but 1."""
-    if error.name == "soc_ceiling":
-        message = _("soc_stop_min is too high; above %(most)s there is nothing left to charge.")
-        return SocInvalid(message % {"most": f"{1 - LEAST_CHARGING_ROOM:g}"}, field="soc_stop_min")
-    message = _("%(name)s is %(value)s; it must lie from 0 to 1.")
-    return SocInvalid(
-        message % {"name": error.name, "value": f"{error.soc_fraction:g}"}, field=error.name
-    )
-
-
-def _explain_off_road(error: planner.EndOffRoad, *, start: NamedPoint, end: NamedPoint) -> str:
-    """Name the place, or say which end it is: whole sentences, as other languages inflect them."""
-    point = start if error.end == "origin" else end
-    if point.name:
-        distance = _("%(name)s is %(km).0f km from the nearest road that we know.")
-    elif point is start:
-        distance = _("The origin is %(km).0f km from the nearest road that we know.")
-    else:
-        distance = _("The destination is %(km).0f km from the nearest road that we know.")
-    advice = _("Choose a place nearer to a road.")
-    return f"{distance % {'name': point.name, 'km': error.distance_m / 1000}} {advice}"
-
-
-def _explain_gap(
-    gap: planner.NoRouteWithinRange, *, model: VehicleModel, start: NamedPoint, end: NamedPoint
-) -> str:
-    """Say between which places the car cannot drive without charging, and how far that is."""
-    message = _(
-        "The %(car)s cannot make this trip: the shortest stretch without a usable charging "
-        "station, from %(gap_from)s to %(gap_to)s, is %(km).0f km long and takes %(kwh).1f kWh, "
-        "but %(available_kwh).1f kWh may be used on it. Start with more charge, arrive with less, "
-        "or choose another car."
-    )
-    return message % {
-        "car": model,
-        "gap_from": _name_gap_end(gap.gap_from, ends=(start, end)),
-        "gap_to": _name_gap_end(gap.gap_to, ends=(start, end)),
-        "km": gap.gap_km,
-        "kwh": gap.gap_kwh,
-        "available_kwh": max(0.0, gap.available_kwh),
-    }
-
-
-def _name_gap_end(position: tuple[float, float], *, ends: tuple[NamedPoint, NamedPoint]) -> str:
-    """Name a trip's end, or the station at a position, which is exactly the stored one."""
-    lon, lat = position
-    for point in ends:
-        if (point.lon, point.lat) == position:
-            return str(point)
-    location = Location.objects.filter(lon=lon, lat=lat, removed_at=None).first()
-    return str(location) if location else f"{lat:.4f}, {lon:.4f}"
 
 
 def _describe_vehicle(model: VehicleModel) -> planner.Vehicle:

@@ -24,6 +24,7 @@ from charging.forms import (
 )
 from charging.navigation import link_place, link_trip
 from charging.station_shapes import ANY_STATION, StationFilter
+from charging.trip_refusals import NetworkNotReady, TripRefused
 from drivers.models import VehicleModel
 from emsp.kernel.clock import now
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from charging.opening_hours import OpeningHours, OpenSpan
+    from charging.trip_shapes import TripItinerary, TripLeg, TripStop
 
 MOST_NEARBY = 40
 # The least charge on arrival at a stop; the page does not ask for it.
@@ -179,13 +181,13 @@ def _plan(request: HttpRequest, form: PlanForm, context: dict[str, object]) -> P
             soc_stop_min=SOC_STOP_MIN,
             now=now(),
         )
-    except trips.TripRefused as refusal:
+    except TripRefused as refusal:
         field = _FORM_FIELDS.get(refusal.field, refusal.field)
         return Problem(
             str(refusal),
             field=field,
             suggestions=_link_suggestions(request, field=field, labels=refusal.suggestions),
-            status=503 if isinstance(refusal, trips.NetworkNotReady) else 400,
+            status=503 if isinstance(refusal, NetworkNotReady) else 400,
         )
     itinerary = trip.itineraries[0]
     ends = [(trip.origin.lon, trip.origin.lat), (trip.destination.lon, trip.destination.lat)]
@@ -208,14 +210,14 @@ class Step:
     """A drive and the charge that follows it (None before the destination)."""
 
     number: int
-    leg: trips.TripLeg
-    stop: trips.TripStop | None
+    leg: TripLeg
+    stop: TripStop | None
     after_s: float  # from departure to the end of the drive
     at_m: float  # from the origin to the end of the drive
     links: list[tuple[str, str]]
 
 
-def list_steps(itinerary: trips.TripItinerary) -> list[Step]:
+def list_steps(itinerary: TripItinerary) -> list[Step]:
     """Pair drives with charges, with the time and distance at which each drive ends."""
     steps, after_s, at_m = [], 0.0, 0.0
     stops = [*itinerary.stops, None]

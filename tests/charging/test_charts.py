@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from charging.charts import draw_soc_chart
-from charging.trips import TripItinerary, TripLeg, TripStop
+from charging.trip_shapes import TripItinerary, TripLeg, TripStop
 
 LEG = TripLeg(
     distance_m=100_000,

@@ -22,7 +22,8 @@ from charging.models import (
 )
 from charging.partners import register_partner
 from charging.sync_schedule import PullKind
-from charging.trips import TripItinerary, plan_trip
+from charging.trip_shapes import TripItinerary
+from charging.trips import plan_trip
 from drivers.vehicle_models import seed_vehicle_models
 from emsp.kernel import clock
 from emsp.kernel.models import Job

@@ -15,6 +15,15 @@ from charging import trip_network, trips
 from charging.models import Connector, Evse, Location, Partner, Place, Tariff
 from charging.planner.roads.graph import RoadKind
 from charging.planner.roads.store import make_road_graph, save_road_graph
+from charging.trip_refusals import (
+    NetworkNotReady,
+    PlaceOffRoad,
+    PlaceUnknown,
+    RouteImpossible,
+    SocInvalid,
+    VehicleUnknown,
+)
+from charging.trip_shapes import TripItinerary
 from emsp.kernel.money import Money
 from tests.small_world import (
     NODE_SPACING_M,
@@ -28,7 +37,7 @@ from tests.small_world import (
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-def plan(**changes: object) -> trips.TripItinerary:
+def plan(**changes: object) -> TripItinerary:
     request = {
         "origin": "Westend",
         "destination": "Eastend",
@@ -115,7 +124,7 @@ class TestPlanTrip:
 
     def test_avoids_plugs_that_are_too_weak(self, small_world: SmallWorld) -> None:
         Connector.objects.filter(power_type="DC").update(power_kw=2.9)
-        with pytest.raises(trips.RouteImpossible):
+        with pytest.raises(RouteImpossible):
             plan()
 
     def test_avoids_stations_that_are_out_of_order(self, small_world: SmallWorld) -> None:
@@ -125,12 +134,12 @@ class TestPlanTrip:
 
     def test_avoids_stations_of_suspended_partners(self, small_world: SmallWorld) -> None:
         Partner.objects.update(state=Partner.State.SUSPENDED)
-        with pytest.raises(trips.RouteImpossible):
+        with pytest.raises(RouteImpossible):
             plan()
 
     def test_uses_only_plugs_that_fit_the_car(self, small_world: SmallWorld) -> None:
         Connector.objects.filter(standard="IEC_62196_T2_COMBO").update(standard="CHADEMO")
-        with pytest.raises(trips.RouteImpossible):
+        with pytest.raises(RouteImpossible):
             plan()
 
     def test_needs_no_stop_when_the_charge_is_enough(self, small_world: SmallWorld) -> None:
@@ -168,27 +177,27 @@ class TestPlanTrip:
         assert itinerary.geometry[-1] == (2.5, 50.0)
 
     def test_names_the_car_nearest_to_an_unknown_one(self, small_world: SmallWorld) -> None:
-        with pytest.raises(trips.VehicleUnknown, match="test-car-66") as refused:
+        with pytest.raises(VehicleUnknown, match="test-car-66") as refused:
             plan(vehicle_model="test-car-66")
         assert refused.value.suggestions == ("test-car-60",)
         assert refused.value.field == "vehicle_model"
 
     def test_suggests_places_for_an_unknown_name(self, small_world: SmallWorld) -> None:
-        with pytest.raises(trips.PlaceUnknown, match="Westent") as refused:
+        with pytest.raises(PlaceUnknown, match="Westent") as refused:
             plan(origin="Westent")
         assert "Westend" in refused.value.suggestions[0]
         assert refused.value.field == "origin"
 
     def test_says_how_far_off_every_road_a_place_is(self, small_world: SmallWorld) -> None:
-        with pytest.raises(trips.PlaceOffRoad, match=r"The destination is 111 km from") as refused:
+        with pytest.raises(PlaceOffRoad, match=r"The destination is 111 km from") as refused:
             plan(destination=(8.0, 51.0))
         assert refused.value.field == "destination"
 
     def test_names_the_place_that_is_off_every_road(self, small_world: SmallWorld) -> None:
         make_place("Farnorth", geoname_id=9, lon=8.0, lat=51.0)
-        with pytest.raises(trips.PlaceOffRoad, match=r"^Farnorth is 111 km from the nearest"):
+        with pytest.raises(PlaceOffRoad, match=r"^Farnorth is 111 km from the nearest"):
             plan(origin="Farnorth")
-        with pytest.raises(trips.PlaceOffRoad, match=r"^The origin is 111 km from the nearest"):
+        with pytest.raises(PlaceOffRoad, match=r"^The origin is 111 km from the nearest"):
             plan(origin=(8.0, 51.0))
 
     def test_tells_unknown_plugs_from_occupied_ones(self, small_world: SmallWorld) -> None:
@@ -200,25 +209,25 @@ class TestPlanTrip:
     def test_refuses_a_charge_outside_of_the_battery(
         self, small_world: SmallWorld, soc: float
     ) -> None:
-        with pytest.raises(trips.SocInvalid) as refused:
+        with pytest.raises(SocInvalid) as refused:
             plan(soc_start=soc)
         assert refused.value.field == "soc_start"
 
     def test_says_where_the_gap_is_that_no_charge_bridges(self, small_world: SmallWorld) -> None:
         Evse.objects.filter(location__lon__gt=4).update(status="OUTOFORDER")
         sentence = "Test Car 60 cannot .* from Straight Road 1 to Eastend, is 753 km long"
-        with pytest.raises(trips.RouteImpossible, match=sentence) as refused:
+        with pytest.raises(RouteImpossible, match=sentence) as refused:
             plan()
         assert refused.value.details["gap_km"] == pytest.approx(753, abs=1)
 
     def test_says_that_roads_are_being_built(self, small_world: SmallWorld) -> None:
         (trip_network._legs_folder() / "current").unlink()
-        with pytest.raises(trips.NetworkNotReady, match="still being built"):
+        with pytest.raises(NetworkNotReady, match="still being built"):
             plan()
 
     def test_says_that_places_are_being_built(self, small_world: SmallWorld) -> None:
         Place.objects.all().delete()
-        with pytest.raises(trips.NetworkNotReady, match="laces"):
+        with pytest.raises(NetworkNotReady, match="laces"):
             plan()
 
 
@@ -254,7 +263,7 @@ class TestTripNetwork:
         shutil.rmtree(trip_network._legs_folder() / key)
         trip_network._map_network.cache_clear()  # as in a process that starts now
         assert not trip_network.legs_ready()
-        with pytest.raises(trips.NetworkNotReady):
+        with pytest.raises(NetworkNotReady):
             plan()
         run_legs_job()
         assert trip_network.legs_ready()

@@ -8,11 +8,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from charging import trips
+from charging.trip_refusals import TripRefused
 from emsp.kernel import clock
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser
 
+    from charging.trip_shapes import PlannedTrip, TripItinerary, TripStop
     from emsp.kernel.money import Money
 
 
@@ -42,12 +44,12 @@ class Command(BaseCommand):
                 soc_stop_min=options["soc_stop"] / 100,
                 now=clock.now(),
             )
-        except trips.TripRefused as error:
+        except TripRefused as error:
             raise CommandError(str(error)) from None
         for itinerary in trip.itineraries:
             self._print_itinerary(trip, itinerary)
 
-    def _print_itinerary(self, trip: trips.PlannedTrip, itinerary: trips.TripItinerary) -> None:
+    def _print_itinerary(self, trip: PlannedTrip, itinerary: TripItinerary) -> None:
         names = [str(trip.origin), *(s.name for s in itinerary.stops), str(trip.destination)]
         self.stdout.write(
             f"{names[0]} - {names[-1]}, {trip.vehicle_model}: "
@@ -68,7 +70,7 @@ class Command(BaseCommand):
                     f"  {stop.arrive_soc:4.0%} -> {stop.depart_soc:4.0%}"
                     f"  {stop.energy_kwh:4.1f} kWh"
                     f"  {write_duration(stop.charge_s)} at {stop.station_power_kw:.0f} kW,"
-                    f" {stop.available} of {stop.total} free, {stop.unknown} unknown,"
+                    f" {write_free(stop)},"
                     f" {write_cost(stop.cost, stop.cost_note)}"
                 )
 
@@ -100,3 +102,8 @@ def write_cost(cost: Money | None, note: str) -> str:
     if cost is None:
         return note or _("price unknown")
     return f"{cost.amount} {cost.currency}"
+
+
+def write_free(stop: TripStop) -> str:
+    free = f"{stop.available} of {stop.total} free"
+    return f"{free}, {stop.unknown} unknown" if stop.unknown else free
