@@ -348,7 +348,10 @@ class TestPlanPage:
         assert 'name="origin" value="Westent"' in page
         assert 'name="destination" value="Eastend"' in page
         assert 'step="1" value="55"' in page
-        assert page.count('aria-invalid="true"') == 1
+        assert page.count('aria-invalid="true" aria-describedby="problem"') == 1
+        assert (
+            '<p id="problem" class="strong" tabindex="-1" data-heading data-field="origin">' in page
+        )
         [address] = re.findall(r'class="chip" href="([^"]*)"', page)
         assert "Westend → Eastend" in read(client, unescape(address))
 

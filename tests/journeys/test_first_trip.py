@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Request
     from pytest_django.fixtures import Settings
     from pytest_django.live_server_helper import LiveServer
 
@@ -72,7 +72,7 @@ class Visit:
         self.troubles: list[str] = []
         page.on("console", self._note_console)
         page.on("pageerror", lambda error: self.troubles.append(f"error: {error}"))
-        page.on("requestfailed", lambda request: self.troubles.append(f"failed: {request.url}"))
+        page.on("requestfailed", self._note_failure)
         page.on("request", lambda request: self._note_request(request.url))
 
     def _note_console(self, message: object) -> None:
@@ -80,6 +80,11 @@ class Visit:
         # A search that is refused (400, 404) is told to the reader; the browser notes it, too.
         if not re.search(r"status of 40[04]", text):
             self.troubles.append(text)
+
+    def _note_failure(self, request: Request) -> None:
+        # Suggestions that come too late are called off.
+        if request.failure != "net::ERR_ABORTED" or "/api/v1/places?" not in request.url:
+            self.troubles.append(f"failed: {request.url}")
 
     def _note_request(self, url: str) -> None:
         if not url.startswith((self.home, "data:", "blob:")):
@@ -216,4 +221,27 @@ class TestFirstTrip:
         expect(page).to_have_url(re.compile("origin=Westend&destination=Eastend"))
         page.go_back()
         expect(page.get_by_text("Where to?")).to_be_visible()
+        assert visit.troubles == []
+
+    @pytest.mark.parametrize("visit", [(PHONE, "light")], indirect=True, ids=["phone"])
+    def test_marks_the_field_at_fault_where_nothing_can_be_remembered(
+        self, visit: Visit, world: SmallWorld
+    ) -> None:
+        page = visit.page
+        page.add_init_script(
+            "Object.defineProperty(window, 'localStorage', "
+            "{get() { throw new DOMException('', 'SecurityError'); }})"
+        )
+        page.goto("/plan/")
+        origin = page.get_by_role("combobox", name="From")
+        origin.fill("Westent")
+        page.get_by_role("combobox", name="To").fill("Eastend")
+        page.get_by_role("button", name="Plan the trip").click()
+        expect(page.get_by_role("alert")).to_contain_text("Westent")
+        expect(origin).to_have_attribute("aria-invalid", "true")
+        expect(origin).to_have_accessible_description(re.compile("Westent"))
+        origin.fill("Westend")
+        page.get_by_role("button", name="Plan the trip").click()
+        expect(page.get_by_role("heading", name="Westend → Eastend")).to_be_visible()
+        expect(origin).not_to_have_attribute("aria-invalid", "true")
         assert visit.troubles == []
