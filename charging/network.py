@@ -15,7 +15,7 @@ import structlog
 from django.db.models.functions import Lower
 
 from charging import evses
-from charging.models import Location, Tariff
+from charging.models import Location, QuarantinedObject, Tariff
 from charging.ocpi.fields import Unmappable
 from charging.ocpi.mapping import (
     LocationValues,
@@ -93,6 +93,28 @@ def store_tariffs(partner: Partner, raws: Sequence[object], *, now: datetime) ->
 def store_locations(partner: Partner, raws: Sequence[object], *, now: datetime) -> Counts:
     """Store a page of Locations with EVSEs and connectors; quarantine what cannot be stored."""
     return _store_chunks(partner, raws, now=now, store=_store_location_chunk)
+
+
+def count_different(
+    partner: Partner, model: type[Location | Tariff], *, module: str, since: datetime
+) -> int:
+    """Count the different objects of a module that came since then, good or broken."""
+    quarantined = QuarantinedObject.objects.filter(
+        partner=partner, module=module, last_seen_at__gte=since
+    )
+    broken: set[object] = set()
+    for name, raw in quarantined.values_list("object_id", "raw").iterator():
+        key = find_key(raw)
+        broken.add(name if key is None else key.folded)
+    came = 0
+    rows = model._default_manager.filter(partner=partner, seen_at__gte=since)
+    for country, party, ocpi_id in rows.values_list(
+        "country_code", "party_id", "ocpi_id"
+    ).iterator():
+        came += 1
+        # What was stored before and came broken now has a row as well.
+        broken.discard((country, party, ocpi_id.lower()))
+    return came + len(broken)
 
 
 def _store_chunks(

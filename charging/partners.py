@@ -46,6 +46,7 @@ HANDSHAKE_DEADLINE_S = 30.0
 CALL_BACK_DEADLINE_S = 10.0
 TOKEN_WIDTH = 64
 URL_WIDTH = 255
+_SUPERSEDED = "the partner was registered by somebody else meanwhile"
 
 
 class RegistrationFailed(OcpiFailure):
@@ -115,7 +116,7 @@ def register_partner(partner: Partner, *, now: datetime) -> bool:
                 token_in_hash=hash_token(our_token)
             )
         if not is_first:
-            raise _make_superseded(partner)
+            raise RegistrationSuperseded(_SUPERSEDED)
         theirs = _exchange_credentials(client, endpoints, our_token=our_token)
         registration = _accept(theirs, endpoints=endpoints, raw_token=client.raw_token)
     with transaction.atomic():
@@ -123,7 +124,7 @@ def register_partner(partner: Partner, *, now: datetime) -> bool:
             token_in_hash=hash_token(our_token), **_write_registration(registration, now=now)
         )
         if not won:
-            raise _make_superseded(partner)
+            raise RegistrationSuperseded(_SUPERSEDED)
         sync_schedule.request_sync(partner.pk, kind=sync_schedule.PullKind.FULL, now=now)
     partner.refresh_from_db()
     log.info("partner registered", partner_id=partner.pk)
@@ -287,10 +288,6 @@ def _check_url(url: str | None) -> str:
         message = f"url is longer than {URL_WIDTH} characters"
         raise CredentialsInvalid(message)
     return url
-
-
-def _make_superseded(partner: Partner) -> RegistrationSuperseded:
-    return RegistrationSuperseded(f"{partner.name} was registered by somebody else meanwhile")
 
 
 def _read_endpoints(client: OcpiClient, versions_url: str) -> dict[str, str]:

@@ -20,10 +20,9 @@ import structlog
 from django.db import transaction
 
 from charging import network, sync_schedule, trip_network
-from charging.models import Location, Partner, QuarantinedObject, SyncRun, Tariff
+from charging.models import Location, Partner, SyncRun, Tariff
 from charging.ocpi.client import OcpiClient, OcpiFailure, RequestRefused, TokenRefused
 from charging.ocpi.fields import CLOCKS_APART
-from charging.ocpi.mapping import find_key
 from charging.ocpi.paging import ListQuery, LoopGuard, Position, find_next
 from charging.partners import choose_their_party, name_ourselves
 from charging.sync_schedule import PullKind, SyncWish
@@ -367,7 +366,7 @@ def _mark_removed(
             " none is marked as removed"
         )
     # A list that changes while it is read can skip objects: then fewer different ones came.
-    came = _count_different(run, module=module)
+    came = network.count_different(run.partner, MODELS[module], module=module, since=run.started_at)
     if came < announced:
         return 0, (
             f"{module}: {count} are missing, but only {came} different ones of {announced}"
@@ -379,25 +378,6 @@ def _mark_removed(
             f" {MOST_REMOVED_FRACTION:.0%}: none is marked as removed until an operator accepts it"
         )
     return missing.update(removed_at=now), ""
-
-
-def _count_different(run: SyncRun, *, module: str) -> int:
-    """Count the different objects of a module that came in a run, good or broken."""
-    quarantined = QuarantinedObject.objects.filter(
-        partner=run.partner, module=module, last_seen_at__gte=run.started_at
-    )
-    broken: set[object] = set()
-    for name, raw in quarantined.values_list("object_id", "raw").iterator():
-        key = find_key(raw)
-        broken.add(name if key is None else key.folded)
-    came = 0
-    rows = MODELS[module].objects.filter(partner=run.partner, seen_at__gte=run.started_at)
-    keys = rows.values_list("country_code", "party_id", "ocpi_id")
-    for country, party, ocpi_id in keys.iterator():
-        came += 1
-        # What was stored before and came broken now has a row as well.
-        broken.discard((country, party, ocpi_id.lower()))
-    return came + len(broken)
 
 
 def _close(run: SyncRun, *, state: SyncRun.State, error: str, now: datetime) -> None:

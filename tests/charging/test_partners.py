@@ -181,7 +181,7 @@ class TestRegister:
         cpo.scripts["/ocpi/2.2.1"] = register_meanwhile
         with pytest.raises(RegistrationSuperseded) as failure:
             register_partner(partner, now=NOON)
-        assert str(failure.value) == "Fake Charging was registered by somebody else meanwhile"
+        assert str(failure.value) == "the partner was registered by somebody else meanwhile"
         assert cpo.list_calls(CREDENTIALS, "POST") == []
         assert Partner.objects.get().token_in_hash == "theirs"
 
