@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 NODE_MAJOR_MIN = 20
+FRONT_END_STAMP = "node_modules/.installed"
 # Packages, roads, their working space, and room for SQLite and logs.
 FREE_BYTES_NEEDED = 3_000_000_000
 FREE_BYTES_ONCE_INSTALLED = 500_000_000
@@ -73,6 +74,9 @@ def main(argv: Sequence[str]) -> int:
     try:
         with _one_at_a_time(ROOT):
             check_disk(ROOT, needed=_count_bytes_needed(ROOT))
+            if _is_front_end_due(ROOT):
+                # Before the long part: who lacks Node.js should not wait to hear it.
+                check_node()
             _make_environment(ROOT)
             for packages in wish:
                 _install_packages(ROOT, packages)
@@ -156,22 +160,24 @@ def _install_packages(root: Path, packages: Packages) -> None:
 
 
 def _install_front_end(root: Path) -> None:
-    lock = root / "package-lock.json"
-    if not lock.is_file():
+    if not _is_front_end_due(root):
         return
-    stamp = root / "node_modules" / ".installed"
-    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
-        return
-    check_node()
     with step("Installing front-end packages"):
         _run(
             ["npm", "ci", "--no-audit", "--no-fund"],
             root,
             failure="Front-end packages could not be installed",
         )
-        stamp.parent.mkdir(exist_ok=True)
-        stamp.write_text(wanted, encoding="utf-8")
+        (root / FRONT_END_STAMP).write_text(_hash_lock(root), encoding="utf-8")
+
+
+def _is_front_end_due(root: Path) -> bool:
+    stamp = root / FRONT_END_STAMP
+    return not (stamp.is_file() and stamp.read_text(encoding="utf-8") == _hash_lock(root))
+
+
+def _hash_lock(root: Path) -> str:
+    return hashlib.sha256((root / "package-lock.json").read_bytes()).hexdigest()
 
 
 def check_node() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import socket
 import subprocess
@@ -11,15 +12,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from django.conf import settings
 
-from charging.models import Place
+from charging.models import Partner, Place
 from charging.planner.roads.store import make_road_graph, save_road_graph
 from emsp import env
-from emsp.management.demo import machine
+from emsp.management.demo import machine, partner
+from emsp.management.demo.building import Builder
 from emsp.management.demo.env_file import write_demo_settings
 from emsp.management.demo.machine import DemoStopped
 from emsp.management.demo.sites import export_sites, find_countries, spread_nodes
+from emsp.management.groups import ProcessGroups
 from tests.conftest import ROOT
+from tests.services import find_free_port
 
 
 def take_port(*, shared: bool = False) -> socket.socket:
@@ -129,6 +134,70 @@ class TestDemoCommand:
         done = self.run_demo(tmp_path, DEMO="perhaps")
         assert done.returncode == 1
         assert done.stderr == "DEMO is 'perhaps'; use 1 or 0. See .env.example.\n"
+
+
+class TestBuilder:
+    def test_ends_with_the_last_words_of_a_step_that_fails(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "logs").mkdir()
+        failing = tmp_path / "manage.py"
+        failing.write_text("print('Reading ...')\nraise ValueError('no such road')\n")
+        with ProcessGroups() as groups:
+            builder = Builder(groups, env=os.environ, root=tmp_path, folder=tmp_path)
+            with pytest.raises(DemoStopped) as stopped:
+                builder.run("Building the roads", "build_roads")
+        log = tmp_path / "logs" / "build_roads.log"
+        assert str(stopped.value) == (
+            f"Building the roads failed: ValueError: no such road (all of it: {log})"
+        )
+        assert capsys.readouterr().out == (
+            "Building the roads ... \n    Reading ...\n    stopped\n"
+        )
+        assert "Traceback" in log.read_text()
+
+
+@pytest.mark.django_db
+class TestPartner:
+    def register(self, folder: Path, *, sandbox_port: int, our_url: str) -> None:
+        Partner.objects.create(
+            name="Demo", slug=partner.SLUG, state=Partner.State.ACTIVE, versions_url="http://x"
+        )
+        kept = {"sandbox_port": sandbox_port, "our_url": our_url}
+        (folder / "registered.json").write_text(json.dumps(kept))
+        (folder / "cpo.token-a").write_text("used up")
+
+    def test_keeps_its_port_and_its_registration_over_starts(self, tmp_path: Path) -> None:
+        port = find_free_port()
+        self.register(tmp_path, sandbox_port=port, our_url=settings.PUBLIC_URL)
+        chosen = partner.choose_partner(tmp_path)
+        chosen.prepare()
+        assert chosen.addresses.versions_url == f"http://127.0.0.1:{port}/ocpi/versions"
+        assert chosen.is_registered()
+        assert chosen.token_file.exists()
+
+    @pytest.mark.parametrize("moved", ["we", "they"])
+    def test_needs_a_new_handshake_when_one_side_has_moved(
+        self, tmp_path: Path, moved: str
+    ) -> None:
+        with take_port() as listener:
+            taken = listener.getsockname()[1]
+            self.register(
+                tmp_path,
+                sandbox_port=taken if moved == "they" else find_free_port(),
+                our_url="http://127.0.0.1:1" if moved == "we" else settings.PUBLIC_URL,
+            )
+            chosen = partner.choose_partner(tmp_path)
+        chosen.prepare()
+        assert not chosen.is_registered()
+        assert not chosen.token_file.exists()
+
+    @pytest.mark.parametrize("kept", ["", "{", "[]", '{"sandbox_port": "x", "our_url": ""}'])
+    def test_starts_over_when_its_notes_are_broken(self, tmp_path: Path, kept: str) -> None:
+        (tmp_path / "registered.json").write_text(kept)
+        chosen = partner.choose_partner(tmp_path)
+        assert chosen.addresses.sandbox_port in machine.SANDBOX_PORTS
+        assert not chosen.is_registered()
 
 
 def make_grid() -> dict[str, object]:

@@ -23,12 +23,14 @@ from emsp.management.demo.sites import export_sites
 from emsp.management.progress import say, step
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from emsp.management.groups import ProcessGroups
 
 POLL_S = 0.1
+TRACEBACK = "Traceback (most recent call last):"
 
 
 @dataclass(frozen=True)
@@ -146,23 +148,29 @@ class Builder:
         command = [sys.executable, "manage.py", *words]
         with step(title) as running:
             child = self.groups.start(command, output=log, env=self.env, cwd=self.root)
-            with log.open(encoding="utf-8", errors="replace") as said:
-                lines: list[str] = []
-                ended = False
-                while not ended:
-                    # Asked before reading, so that the last words are read after the end.
-                    ended = child.poll() is not None
-                    fresh = said.readlines()
-                    for line in fresh[: max(lines_told - len(lines), 0)]:
-                        running.tell(line.rstrip())
-                    lines += fresh
-                    time.sleep(0 if ended else POLL_S)
+            lines: list[str] = []
+            for line in follow(log, child):
+                lines.append(line)
+                # A traceback is for the log; its last line becomes the message.
+                if len(lines) <= lines_told and TRACEBACK not in lines:
+                    running.tell(line)
             self.groups.clear_away(child)
             if child.returncode != 0:
-                last_words = lines[-1].strip() if lines else f"exit code {child.returncode}"
+                last_words = lines[-1] if lines else f"exit code {child.returncode}"
                 reason = "the disk is full" if is_disk_full(log.parent) else last_words
                 message = f"{title} failed: {reason} (all of it: {log})"
                 raise DemoStopped(message)
+
+
+def follow(path: Path, child: subprocess.Popen[bytes]) -> Iterator[str]:
+    """Give the lines of a growing file until the child that writes it has ended."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        ended = False
+        while not ended:
+            # Asked before reading, so that the last words are read after the end.
+            ended = child.poll() is not None
+            yield from (line.rstrip() for line in file.readlines())
+            time.sleep(0 if ended else POLL_S)
 
 
 def find_first_car() -> str:
