@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -40,7 +41,7 @@ def partner(cpo: FakeCpo) -> Partner:
 
 
 def ask(
-    partner: Partner, kind: PullKind = PullKind.AUTO, now: datetime = NOON, **wishes: bool
+    partner: Partner, kind: PullKind = PullKind.AUTO, now: datetime = NOON, **wishes: Any
 ) -> int:
     with transaction.atomic():
         return request_sync(partner.pk, kind=kind, now=now, **wishes)
