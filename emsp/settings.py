@@ -161,7 +161,7 @@ CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
 CONTENT_SECURITY_POLICY = {
-    # django-unfold needs inline styles and Alpine's eval; the admin gets its own policy there.
+    # django-unfold needs inline styles and Alpine's eval; the admin has no policy yet.
     "EXCLUDE_URL_PREFIXES": ["/admin/"],
     "DIRECTIVES": {
         "default-src": [NONE],

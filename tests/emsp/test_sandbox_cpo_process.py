@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -284,6 +283,4 @@ def _static(location: dict[str, Any]) -> str:
 
 def _children(pid: int) -> list[str]:
     tasks = Path(f"/proc/{pid}/task")
-    if not tasks.is_dir():
-        pytest.skip(f"no /proc on {os.uname().sysname}")
     return [child for task in tasks.iterdir() for child in (task / "children").read_text().split()]
